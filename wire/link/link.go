@@ -58,6 +58,12 @@ type Program struct {
 	Rev                int64              `json:"rev"`
 }
 
+// Resolved is a link with its program.
+type Resolved struct {
+	Link    Link    `json:"link"`
+	Program Program `json:"program"`
+}
+
 // Salt makes the visitor hashes of one UTC day. The core deletes it 48 hours after its day began, and so do trackers;
 // from then on nobody can tell which client a hash belonged to.
 type Salt struct {
