@@ -1,0 +1,104 @@
+// Package config is everything that can be set, in one struct: file (YAML) < environment < flags.
+//
+// Each setting has a path (tracker.listen), an environment variable (EDGEREF_TRACKER_LISTEN), a flag
+// (--tracker-listen), a default, a unit where it needs one, and a help text; all of them are derived from the struct's
+// tags, so that they cannot drift apart.
+package config
+
+import (
+	"time"
+)
+
+// Config is the whole configuration. Tags: default, unit, help; env overrides the derived variable name; secret hides
+// the value wherever the configuration is printed.
+type Config struct {
+	Data string `default:"./data" unit:"directory" help:"where everything that is kept goes: databases, spool, link snapshot, generated keys"`
+	Demo bool   `default:"false" help:"serve: fill an empty data directory with demo data and print how to use it"`
+
+	Log       Log
+	Ops       Ops
+	Tracker   Tracker
+	Spool     Spool
+	Delivery  Delivery
+	Core      Core
+	Analytics Analytics
+	Edge      Edge
+	Click     Click
+}
+
+// Log is how the process logs, to standard error.
+type Log struct {
+	Level  string `default:"info" unit:"debug|info|warn|error" help:"least level that is logged; client addresses only appear at debug"`
+	Format string `default:"text" unit:"text|json" help:"json for machines, text for people"`
+}
+
+// Ops is the private listener.
+type Ops struct {
+	Listen string `default:"127.0.0.1:8082" unit:"host:port" help:"private listener: /healthz, /readyz, /metrics; keep it off the internet"`
+}
+
+// Tracker is the edge tier.
+type Tracker struct {
+	Listen         string        `default:"127.0.0.1:8080" unit:"host:port" help:"public listener of the tracker: links, postbacks, pixel"`
+	Node           int           `default:"1" unit:"1 to 65535" help:"number of this edge node, different on each; it is part of every Click ID"`
+	CoreURL        string        `default:"" unit:"URL" help:"tracker role: where the core listens; serve needs none"`
+	TrustedProxies []string      `default:"127.0.0.0/8,::1/128" unit:"CIDR list" help:"peers whose CF-Connecting-IP and CF-IPCountry are believed; in production Cloudflare's ranges"`
+	FallbackURL    string        `default:"" unit:"URL" help:"where unknown links go; empty answers 404"`
+	CookieName     string        `default:"er_cid" help:"first-party cookie that carries the Click ID"`
+	CookieDomain   string        `default:"" unit:"domain" help:"domain of that cookie; empty: the host of the request"`
+	LinkTTL        time.Duration `default:"60s" unit:"duration" help:"longest time that a cached link is used without asking again while the core answers"`
+	NegativeTTL    time.Duration `default:"5s" unit:"duration" help:"how long an unknown slug is remembered"`
+	LookupTimeout  time.Duration `default:"250ms" unit:"duration" help:"longest time that a request for an uncached link waits for the core"`
+	MaxConnections int           `default:"20000" unit:"connections" help:"open client connections; more are refused"`
+	IdleTimeout    time.Duration `default:"30s" unit:"duration" help:"how long an idle or slow connection is kept"`
+}
+
+// Spool is the edge's durable queue on disk. There are two, for clicks and for conversions; limits are for each.
+type Spool struct {
+	MaxBytes     Size          `default:"4GiB" unit:"bytes" help:"disk that one spool may take; beyond it clicks are refused and counted, redirects go on"`
+	SegmentBytes Size          `default:"64MiB" unit:"bytes" help:"size at which a new segment file begins"`
+	Sync         string        `default:"interval" unit:"interval|always" help:"click spool: fdatasync in the background, or before each click is answered (conversions always)"`
+	SyncInterval time.Duration `default:"100ms" unit:"duration, at most 100ms" help:"longest time between two background fdatasync: what a power loss can take"`
+}
+
+// Delivery is how batches leave the spool.
+type Delivery struct {
+	MaxRecords   int           `default:"10000" unit:"records" help:"most records of a batch"`
+	MaxAge       time.Duration `default:"1s" unit:"duration" help:"longest time that a record waits for its batch to fill"`
+	Timeout      time.Duration `default:"30s" unit:"duration" help:"longest time of one attempt to deliver a batch"`
+	DrainTimeout time.Duration `default:"10s" unit:"duration" help:"how long a stop waits for the spool to empty; what is left is delivered after the next start"`
+}
+
+// Core is the central tier.
+type Core struct {
+	Listen          string        `default:"127.0.0.1:8081" unit:"host:port" help:"listener of the core: API, documentation, edge API"`
+	Database        string        `default:"" unit:"DSN" secret:"true" help:"sqlite:PATH or mysql:USER:PASSWORD@tcp(HOST:PORT)/NAME; empty: core.db in the data directory"`
+	AdminToken      string        `default:"" env:"EDGEREF_ADMIN_TOKEN" secret:"true" help:"first admin token of an empty database; empty: one is generated and printed once"`
+	ReleaseInterval time.Duration `default:"1m" unit:"duration" help:"how often commissions are looked for whose hold is over"`
+}
+
+// Analytics is where clicks and figures are kept.
+type Analytics struct {
+	Store         string `default:"sqlite" unit:"sqlite|clickhouse" help:"sqlite: analytics.db in the data directory"`
+	RetentionDays int    `default:"400" unit:"days" help:"how long single clicks are kept; roll-ups stay"`
+	ClickHouse    ClickHouse
+}
+
+// ClickHouse is the analytics store of larger installations.
+type ClickHouse struct {
+	Addr     []string `default:"127.0.0.1:9000" unit:"host:port list" help:"servers, native protocol"`
+	Database string   `default:"edgeref" help:"database, created by migrate"`
+	Username string   `default:"default" help:"user"`
+	Password string   `default:"" secret:"true" help:"password"`
+	TLS      bool     `default:"false" help:"connect with TLS"`
+}
+
+// Edge is what trackers and core share.
+type Edge struct {
+	Token string `default:"" secret:"true" help:"shared secret with which trackers call the core; serve generates one"`
+}
+
+// Click is how Click IDs are signed.
+type Click struct {
+	Keys []string `default:"" unit:"id:base64 list" secret:"true" help:"signing keys; the first signs, all verify; the same on every tracker and core; serve generates one"`
+}

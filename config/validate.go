@@ -1,0 +1,141 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/edgeref/edgeref/wire/click"
+)
+
+// Role is what a process does; it decides which settings are required.
+type Role string
+
+// Roles. Any is for commands that only look at the configuration.
+const (
+	Serve       Role = "serve"
+	TrackerRole Role = "tracker"
+	CoreRole    Role = "core"
+	Migrate     Role = "migrate"
+	Any         Role = ""
+)
+
+// maxSyncInterval is the promise that a power loss takes no more than this of clicks.
+const maxSyncInterval = 100 * time.Millisecond
+
+func (c *Config) validate(role Role) error {
+	var errs []error
+	bad := func(path, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("setting %s: %s", path, fmt.Sprintf(format, args...)))
+	}
+	oneOf := func(path, value string, allowed ...string) {
+		for _, a := range allowed {
+			if value == a {
+				return
+			}
+		}
+		bad(path, "%q is not one of %s", value, strings.Join(allowed, ", "))
+	}
+	positive := func(path string, d time.Duration) {
+		if d <= 0 {
+			bad(path, "must be more than 0")
+		}
+	}
+	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf("log.format", c.Log.Format, "text", "json")
+	oneOf("spool.sync", c.Spool.Sync, "interval", "always")
+	oneOf("analytics.store", c.Analytics.Store, "sqlite", "clickhouse")
+	for path, addr := range map[string]string{"ops.listen": c.Ops.Listen, "tracker.listen": c.Tracker.Listen, "core.listen": c.Core.Listen} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			bad(path, "%q is not host:port", addr)
+		}
+	}
+	for _, cidr := range c.Tracker.TrustedProxies {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			bad("tracker.trusted_proxies", "%q is not a range such as 10.0.0.0/8", cidr)
+		}
+	}
+	for path, text := range map[string]string{"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL} {
+		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+			bad(path, "%q is not an absolute http(s) URL", text)
+		}
+	}
+	for path, d := range map[string]time.Duration{
+		"tracker.link_ttl": c.Tracker.LinkTTL, "tracker.negative_ttl": c.Tracker.NegativeTTL, "tracker.lookup_timeout": c.Tracker.LookupTimeout,
+		"tracker.idle_timeout": c.Tracker.IdleTimeout, "delivery.max_age": c.Delivery.MaxAge, "delivery.timeout": c.Delivery.Timeout,
+		"spool.sync_interval": c.Spool.SyncInterval, "core.release_interval": c.Core.ReleaseInterval,
+	} {
+		positive(path, d)
+	}
+	c.validateNumbers(bad)
+	c.validateRole(role, bad)
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
+	if c.Tracker.Node < 1 || c.Tracker.Node > 65535 {
+		bad("tracker.node", "%d is not 1 to 65535", c.Tracker.Node)
+	}
+	if c.Tracker.MaxConnections < 1 {
+		bad("tracker.max_connections", "must be at least 1")
+	}
+	if c.Spool.SyncInterval > maxSyncInterval {
+		bad("spool.sync_interval", "%s is longer than %s", c.Spool.SyncInterval, maxSyncInterval)
+	}
+	if c.Spool.SegmentBytes < 1<<20 || c.Spool.SegmentBytes > 1<<30 {
+		bad("spool.segment_bytes", "%s is not 1MiB to 1GiB", c.Spool.SegmentBytes)
+	}
+	if c.Spool.MaxBytes < 2*c.Spool.SegmentBytes {
+		bad("spool.max_bytes", "%s is less than two segments of %s", c.Spool.MaxBytes, c.Spool.SegmentBytes)
+	}
+	if c.Delivery.MaxRecords < 1 || c.Delivery.MaxRecords > 100_000 {
+		bad("delivery.max_records", "%d is not 1 to 100000", c.Delivery.MaxRecords)
+	}
+	if c.Analytics.RetentionDays < 1 {
+		bad("analytics.retention_days", "must be at least 1")
+	}
+	for _, text := range c.Click.Keys {
+		if _, err := click.ParseKey(text); err != nil {
+			bad("click.keys", "%v", err)
+		}
+	}
+	if n := len(c.Edge.Token); n > 0 && n < 16 {
+		bad("edge.token", "is shorter than 16 characters")
+	}
+	if n := len(c.Core.AdminToken); n > 0 && n < 16 {
+		bad("core.admin_token", "is shorter than 16 characters (environment: EDGEREF_ADMIN_TOKEN)")
+	}
+	if db := c.Core.Database; db != "" && !strings.HasPrefix(db, "sqlite:") && !strings.HasPrefix(db, "mysql:") {
+		bad("core.database", "must begin with sqlite: or mysql:")
+	}
+}
+
+// validateRole checks what a role cannot do without. Only serve may generate secrets: with more than one process they
+// must be the same everywhere, so somebody has to choose them.
+func (c *Config) validateRole(role Role, bad func(path, format string, args ...any)) {
+	if role != TrackerRole && role != CoreRole {
+		return
+	}
+	if len(c.Click.Keys) == 0 {
+		bad("click.keys", "is required for the %s role; make one with: echo 1:$(openssl rand -base64 32)", role)
+	}
+	if c.Edge.Token == "" {
+		bad("edge.token", "is required for the %s role; make one with: openssl rand -hex 32", role)
+	}
+	if role == TrackerRole && c.Tracker.CoreURL == "" {
+		bad("tracker.core_url", "is required for the tracker role")
+	}
+}
+
+// CoreDSN is the core's database, with the embedded default filled in.
+func (c *Config) CoreDSN() string {
+	if c.Core.Database != "" {
+		return c.Core.Database
+	}
+	return "sqlite:" + filepath.Join(c.Data, "core.db")
+}
