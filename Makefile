@@ -1,0 +1,45 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE    := $(CURDIR)/.cache
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+PKG      ?= ./...
+FUZZTIME ?= 20s
+BENCH    ?= .
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: help build run test test-deps check bench fuzz clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+build: ## build bin/edgeref
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/edgeref .
+
+run: build ## build, then run everything in one process with demo data in ./data
+	bin/edgeref serve --demo
+
+test-deps: ## install what the tests talk to: MariaDB (apt), ClickHouse's engine (npm)
+	test/install-deps.sh
+
+test: test-deps ## run every test against the real parts, with the race detector
+	test/run.sh $(PKG)
+
+check: ## format, vet, lint, known vulnerabilities
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(GOLANGCI_LINT) run ./...
+	@go run $(GOVULNCHECK) ./... || { code=$$?; [ $$code -eq 3 ] && exit 3; echo "govulncheck: the vulnerability database cannot be reached, skipped"; }
+
+bench: ## run the benchmarks in the code (BENCH=regexp, PKG=packages)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+fuzz: ## run every fuzz test for FUZZTIME each
+	test/fuzz.sh $(FUZZTIME)
+
+clean: ## remove what was built, not the data
+	rm -rf bin

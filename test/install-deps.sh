@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs what the tests talk to, if it is missing: MariaDB from the distribution, ClickHouse's engine from npm.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v mariadbd >/dev/null && [ ! -x /usr/sbin/mariadbd ]; then
+  sudo=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  echo "installing mariadb-server" >&2
+  $sudo apt-get update -qq
+  # The package would start a server of its own; the tests start private ones.
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends \
+    -o Dpkg::Options::=--force-confold mariadb-server >/dev/null
+  $sudo service mariadb stop >/dev/null 2>&1 || true
+fi
+
+test/clickhouse/install.sh

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs the tests of the given packages with the race detector, against the real parts, and leaves nothing running.
+# The alloc budgets are in files that the race detector excludes; they run first, without it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+export EDGEREF_TEST_REQUIRE=1 # a missing part is a failure, not a skip
+export GOFLAGS="${GOFLAGS:-} -count=1"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch
+
+go build ./...
+budgets=$(git ls-files '*.go' | xargs grep -l --include='*_test.go' '^//go:build !race' | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
+if [ -n "$budgets" ]; then
+  go test -timeout 5m -run 'Alloc|Memory' $budgets
+fi
+go test -race -timeout 12m "$@"
+
+# Every server that a test starts lives in the scratch directory.
+if left=$(pgrep -af -- "$scratch"); then
+  echo "still running after the tests:" >&2
+  echo "$left" >&2
+  exit 1
+fi
