@@ -1,0 +1,108 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// migrateLockSecs bounds how long one core waits while another migrates.
+const migrateLockSecs = 120
+
+// Migration is one step of the schema.
+type Migration struct {
+	Version   int64
+	Name      string // file name
+	AppliedAt time.Time
+	Applied   bool
+}
+
+// Migrate brings the schema to the newest version; on a database that is there already it does nothing. Several
+// cores may call it at once. On MySQL each file is one statement that may be repeated, because DDL does not roll back.
+func (d *DB) Migrate(ctx context.Context) error {
+	unlock, err := d.lockMigrations(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	provider, err := d.provider()
+	if err != nil {
+		return err
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate database (the schema stays at the last step that worked; solve the cause and start again): %w", err)
+	}
+	for _, r := range results {
+		d.log.Info("database migrated", "step", r.Source.Path, "took", r.Duration)
+	}
+	return nil
+}
+
+// MigrationStatus lists all steps in order, with whether and when they were applied.
+func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
+	provider, err := d.provider()
+	if err != nil {
+		return nil, err
+	}
+	status, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read migration status: %w", err)
+	}
+	out := make([]Migration, 0, len(status))
+	for _, s := range status {
+		out = append(out, Migration{
+			Version: s.Source.Version, Name: s.Source.Path, AppliedAt: s.AppliedAt, Applied: s.State == goose.StateApplied,
+		})
+	}
+	return out, nil
+}
+
+func (d *DB) provider() (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations/"+d.dialect.String())
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	dialect := goose.DialectSQLite3
+	if d.dialect == MySQL {
+		dialect = goose.DialectMySQL
+	}
+	provider, err := goose.NewProvider(dialect, d.write, dir, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_migrations"))
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return provider, nil
+}
+
+// lockMigrations keeps other cores from migrating the same MySQL database. A SQLite file has one core.
+func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
+	if d.dialect != MySQL {
+		return func() {}, nil
+	}
+	conn, err := d.write.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lock migrations: %w", err)
+	}
+	// Lock names are the server's, so the database's name is part of ours; they have 64 characters at most.
+	const name = "LEFT(CONCAT('edgeref migrate ', DATABASE()), 64)"
+	var got *int64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+name+", ?)", migrateLockSecs).Scan(&got); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock migrations: %w", err), conn.Close())
+	}
+	if got == nil || *got != 1 {
+		return nil, errors.Join(fmt.Errorf("lock migrations: another core has been migrating for %d s; wait for it and start again", migrateLockSecs), conn.Close())
+	}
+	return func() {
+		// A lock goes with its connection, so a failure here is mended by closing it.
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+name+")")
+		_ = conn.Close()
+	}, nil
+}
