@@ -1,0 +1,3 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+INSERT IGNORE INTO catalog_revision (id, rev) VALUES (1, 0);

@@ -1,0 +1,10 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+CREATE TABLE IF NOT EXISTS affiliates (
+    id         BIGINT       NOT NULL PRIMARY KEY,
+    name       VARCHAR(255) NOT NULL,
+    email      VARCHAR(255) NOT NULL,
+    status     VARCHAR(16)  NOT NULL CHECK (status IN ('active', 'suspended')),
+    created_at BIGINT       NOT NULL,
+    updated_at BIGINT       NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
