@@ -1,0 +1,205 @@
+package load
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// conn is one connection with at most one request under way.
+type conn struct {
+	fd      int
+	busy    bool
+	n       uint64
+	due     time.Time
+	sent    time.Time
+	out     []byte // what is left to write
+	outBuf  []byte
+	in      []byte
+	have    int // bytes in in
+	discard int // bytes of the body still to come
+	status  int
+	head    []byte
+	gotHead bool
+}
+
+func (c *conn) close() {
+	if c.fd > 0 {
+		unix.Close(c.fd)
+		c.fd = 0
+	}
+}
+
+func (l *loop) open(i int) error {
+	family, addr := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: int(l.Addr.Port()), Addr: l.Addr.Addr().Unmap().As4()})
+	if l.Addr.Addr().Unmap().Is6() {
+		family, addr = unix.AF_INET6, &unix.SockaddrInet6{Port: int(l.Addr.Port()), Addr: l.Addr.Addr().As16()}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.Connect(fd, addr), unix.SetNonblock(fd, true)); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	c := &l.conns[i]
+	c.fd, c.have, c.discard, c.gotHead = fd, 0, 0, false
+	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(i)})
+}
+
+func (l *loop) send(i int, due time.Time) {
+	c := &l.conns[i]
+	c.n, c.due, c.sent, c.busy = l.sent, due, l.now, true
+	l.sent++
+	l.busy++
+	if c.fd == 0 {
+		if l.open(i) != nil {
+			l.fail(i)
+			return
+		}
+	}
+	c.outBuf = l.Request(c.outBuf[:0], c.n)
+	c.out = c.outBuf
+	l.write(i)
+}
+
+func (l *loop) write(i int) {
+	c := &l.conns[i]
+	for len(c.out) > 0 {
+		n, err := unix.Write(c.fd, c.out)
+		switch {
+		case err == nil:
+			c.out = c.out[n:]
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EAGAIN):
+			_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP, Fd: int32(i)})
+			return
+		default:
+			l.fail(i)
+			return
+		}
+	}
+}
+
+func (l *loop) handle(i int, events uint32) {
+	c := &l.conns[i]
+	if c.fd == 0 {
+		return
+	}
+	if events&unix.EPOLLOUT != 0 {
+		_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(i)})
+		l.write(i)
+	}
+	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLERR|unix.EPOLLHUP) == 0 || c.fd == 0 {
+		return
+	}
+	n, err := unix.Read(c.fd, c.in[c.have:])
+	switch {
+	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
+	case err != nil || n == 0:
+		l.hangUp(i)
+	default:
+		c.have += n
+		l.parse(i)
+	}
+}
+
+// hangUp is the server closing: a failure if an answer was due, else the connection is opened again when needed.
+func (l *loop) hangUp(i int) {
+	if l.conns[i].busy {
+		l.fail(i)
+		return
+	}
+	l.conns[i].close()
+}
+
+// parse consumes one answer: head, then Content-Length bytes. Chunked answers are not spoken by what is measured here.
+func (l *loop) parse(i int) {
+	c := &l.conns[i]
+	if !c.gotHead {
+		end := bytes.Index(c.in[:c.have], []byte("\r\n\r\n"))
+		if end < 0 {
+			if c.have == len(c.in) {
+				l.fail(i)
+			}
+			return
+		}
+		end += 4
+		c.gotHead, c.head = true, c.in[:end]
+		c.status, c.discard = readHead(c.head)
+		if c.status == 0 || !c.busy {
+			l.fail(i)
+			return
+		}
+		l.answered(c)
+		c.have = copy(c.in, c.in[end:c.have])
+	}
+	eaten := min(c.discard, c.have)
+	c.discard -= eaten
+	c.have = copy(c.in, c.in[eaten:c.have])
+	if c.discard > 0 {
+		return
+	}
+	c.gotHead, c.busy = false, false
+	l.busy--
+	l.free = append(l.free, int32(i))
+}
+
+func (l *loop) answered(c *conn) {
+	latency := l.now.Sub(c.due)
+	us := min(max(latency.Microseconds(), 1), maxLatency.Microseconds())
+	// Both calls fail only beyond the range, which the line above excludes.
+	_ = l.result.Latency.RecordValue(us)
+	_ = l.second.RecordValue(us)
+	l.result.Answered++
+	l.result.Status[c.status]++
+	if l.OnAnswer != nil {
+		l.OnAnswer(Answer{N: c.n, Status: c.status, Head: c.head, Latency: latency})
+	}
+}
+
+func (l *loop) fail(i int) {
+	c := &l.conns[i]
+	if c.busy {
+		l.busy--
+		l.result.Failed++
+		l.free = append(l.free, int32(i))
+	}
+	c.busy = false
+	c.close()
+}
+
+// sweep gives up on answers that are overdue.
+func (l *loop) sweep() {
+	for i := range l.conns {
+		if c := &l.conns[i]; c.busy && l.now.Sub(c.sent) > answerTimeout {
+			l.fail(i)
+		}
+	}
+}
+
+// readHead returns the status and the length of the body; status 0 if it is no HTTP answer.
+func readHead(head []byte) (status, length int) {
+	if len(head) < 12 || !bytes.HasPrefix(head, []byte("HTTP/1.")) {
+		return 0, 0
+	}
+	status, err := strconv.Atoi(string(head[9:12]))
+	if err != nil {
+		return 0, 0
+	}
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		const name = "content-length:"
+		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
+			n, err := strconv.Atoi(string(bytes.TrimSpace(line[len(name):])))
+			if err != nil || n < 0 {
+				return 0, 0
+			}
+			length = n
+		}
+	}
+	return status, length
+}

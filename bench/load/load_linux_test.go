@@ -1,0 +1,177 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// serve answers on a loopback port with the handler.
+func serve(t *testing.T, handler fasthttp.RequestHandler) netip.AddrPort {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &fasthttp.Server{Handler: handler}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ln) }()
+	t.Cleanup(func() {
+		ln.Close()
+		<-done
+	})
+	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+func request(dst []byte, n uint64) []byte {
+	return fmt.Appendf(dst, "GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", n)
+}
+
+func constant(rate float64) func(time.Duration) float64 {
+	return func(time.Duration) float64 { return rate }
+}
+
+func TestEveryArrivalIsAnsweredOnceOnSchedule(t *testing.T) {
+	var served atomic.Uint64
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	addr := serve(t, func(ctx *fasthttp.RequestCtx) {
+		served.Add(1)
+		mu.Lock()
+		seen[string(ctx.Path())] = true
+		mu.Unlock()
+		ctx.SetStatusCode(302)
+		ctx.SetBodyString("moved")
+	})
+	r, err := Run(t.Context(), Options{Addr: addr, Connections: 8, Duration: time.Second, Rate: constant(2000), Request: request})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The schedule is exact; only its last step may fall outside.
+	if r.Scheduled < 1990 || r.Scheduled > 2001 {
+		t.Errorf("scheduled %d in a second at 2000/s", r.Scheduled)
+	}
+	if r.Answered+r.Failed+r.Unsent != r.Scheduled || r.Answered != served.Load() || uint64(r.Status[302]) != r.Answered {
+		t.Errorf("%+v; served %d", r, served.Load())
+	}
+	if uint64(len(seen)) != r.Answered {
+		t.Errorf("%d different requests of %d", len(seen), r.Answered)
+	}
+	if int64(r.Answered) != r.Latency.TotalCount() {
+		t.Errorf("%d latencies of %d answers", r.Latency.TotalCount(), r.Answered)
+	}
+}
+
+// While the server stalls, arrivals go on: their latency counts from when they were due.
+func TestAStallCountsForAllWhoWereDue(t *testing.T) {
+	const stall = 300 * time.Millisecond
+	var once sync.Once
+	var gate sync.RWMutex
+	addr := serve(t, func(*fasthttp.RequestCtx) {
+		once.Do(func() {
+			gate.Lock()
+			time.AfterFunc(stall, gate.Unlock)
+		})
+		gate.RLock()
+		gate.RUnlock()
+	})
+	r, err := Run(t.Context(), Options{Addr: addr, Connections: 2, Duration: time.Second, Rate: constant(1000), Request: request})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// About 300 arrivals were due during the stall and waited half of it on average.
+	late := int64(0)
+	for _, bar := range r.Latency.Distribution() {
+		if bar.From > 50_000 {
+			late += bar.Count
+		}
+	}
+	if late < 150 {
+		t.Errorf("%d latencies above 50 ms; two connections alone would show 2", late)
+	}
+}
+
+func TestFailuresAreCounted(t *testing.T) {
+	addr := serve(t, func(ctx *fasthttp.RequestCtx) {
+		if bytes.HasSuffix(ctx.Path(), []byte("7")) {
+			ctx.HijackSetNoResponse(true)
+			ctx.Hijack(func(net.Conn) {}) // closes without an answer
+			return
+		}
+		ctx.SetBodyString("ok")
+	})
+	answers := uint64(0)
+	r, err := Run(t.Context(), Options{
+		Addr: addr, Connections: 4, Duration: 500 * time.Millisecond, Rate: constant(400), Request: request,
+		OnAnswer: func(Answer) { answers++ },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failed < 10 || r.Answered+r.Failed+r.Unsent != r.Scheduled || answers != r.Answered {
+		t.Errorf("%+v, %d callbacks; want about one failure in ten", r, answers)
+	}
+}
+
+func TestClosedLoopAndCancel(t *testing.T) {
+	addr := serve(t, func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("ok") })
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := Run(ctx, Options{
+		Addr: addr, Connections: 4, Duration: time.Minute, Request: request,
+		OnAnswer: func(a Answer) {
+			if a.N == 1000 {
+				cancel()
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Answered < 1000 || r.Answered != r.Scheduled || r.Elapsed >= time.Minute {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().(*net.TCPAddr).AddrPort()
+	ln.Close()
+	if _, err := Run(t.Context(), Options{Addr: addr, Connections: 1, Duration: time.Second, Request: request}); err == nil {
+		t.Error("no error")
+	}
+}
+
+func FuzzReadHead(f *testing.F) {
+	f.Add([]byte("HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\n"))
+	f.Add([]byte("HTTP/1.1 200"))
+	f.Fuzz(func(t *testing.T, head []byte) {
+		if _, length := readHead(head); length < 0 {
+			t.Fatalf("negative length for %q", head)
+		}
+	})
+}
+
+func BenchmarkClosedLoop(b *testing.B) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	go func() { _ = fasthttp.Serve(ln, func(ctx *fasthttp.RequestCtx) { ctx.SetStatusCode(302) }) }()
+	r, err := Run(b.Context(), Options{Addr: ln.Addr().(*net.TCPAddr).AddrPort(), Connections: 64, Duration: 2 * time.Second, Request: request})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(r.Answered)/r.Elapsed.Seconds(), "req/s")
+}
