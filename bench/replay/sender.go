@@ -1,0 +1,287 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/edgeref/edgeref/wire/click"
+)
+
+// lag is after how many more lines of its lane a click's conversions are sent.
+const lag = 40
+
+// laneBacklog is how many lines wait for a lane.
+const laneBacklog = 64
+
+// sender sends the lines of the log. The methods of its lanes run side by side and meet in mu.
+type sender struct {
+	opts    *Options
+	world   *world
+	journal *journal
+	before  *progress
+	now     func() time.Time
+	bar     *progressBar
+
+	mu          sync.Mutex
+	oracle      *oracle
+	ids         map[click.ID]int // to line
+	sent        int
+	answers     Check            // of links
+	conversions Check            // of conversion events
+	resent      map[int]*request // lines that were sent before without an answer
+}
+
+// run sends everything that has no answer yet and returns when the last answer has come. The error wraps ErrStopped
+// where a later run could go on.
+func (s *sender) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	lanes := make([]chan *request, s.opts.Concurrency)
+	for i := range lanes {
+		lanes[i] = make(chan *request, laneBacklog)
+		group.Go(func() error {
+			l, err := newLane(s)
+			if err != nil {
+				return err
+			}
+			defer l.client.CloseIdleConnections()
+			return l.run(ctx, lanes[i])
+		})
+	}
+	group.Go(func() error {
+		defer func() {
+			for _, lane := range lanes {
+				close(lane)
+			}
+		}()
+		return s.dispatch(ctx, lanes)
+	})
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", ErrStopped, err)
+	}
+	return err
+}
+
+// dispatch gives each line to the lane of its client, in order and at the pace asked for.
+func (s *sender) dispatch(ctx context.Context, lanes []chan *request) error {
+	var first, start time.Time
+	_, err := forEachLine(ctx, s.opts.Log, s.opts.MaxLines, func(n int, l *logLine) error {
+		r := s.world.newRequest(n, l)
+		if _, done := s.before.Clicks[n]; !done && s.opts.Speed > 0 {
+			if start.IsZero() {
+				first, start = l.Time, s.now()
+			}
+			due := start.Add(time.Duration(float64(l.Time.Sub(first)) / s.opts.Speed))
+			if err := wait(ctx, due.Sub(s.now())); err != nil {
+				return err
+			}
+		}
+		select {
+		case lanes[s.laneOf(&r)] <- &r:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	return err
+}
+
+func (s *sender) laneOf(r *request) int {
+	return int(draw("lane", r.Addr.String()) % uint64(s.opts.Concurrency))
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lane is one connection to the tracker. Its lines go one after the other.
+type lane struct {
+	*sender
+	client *fasthttp.HostClient
+	base   *url.URL
+	queue  []dueSteps // in order of line
+	seen   int        // lines of this lane so far
+}
+
+// dueSteps are the conversions of one click, to be sent when the lane has seen so many lines.
+type dueSteps struct {
+	at    int
+	visit *visit
+	steps []step
+}
+
+func newLane(s *sender) (*lane, error) {
+	base, err := url.Parse(s.opts.Tracker)
+	if err != nil {
+		return nil, fmt.Errorf("tracker URL: %w", err)
+	}
+	secure := base.Scheme == "https"
+	return &lane{sender: s, base: base, client: &fasthttp.HostClient{
+		Addr: fasthttp.AddMissingPort(base.Host, secure), IsTLS: secure,
+		MaxConns:     1,
+		ReadTimeout:  requestTimeout,
+		WriteTimeout: requestTimeout,
+		// A connection is given up before the tracker would close it: a request must not meet a closed one.
+		MaxIdleConnDuration: 2 * time.Second,
+		// Never a second time on its own: each request is a click.
+		MaxIdemponentCallAttempts: 1,
+		NoDefaultUserAgentHeader:  true,
+		MaxResponseBodySize:       1 << 20,
+		ReadBufferSize:            maxRedirectHeaders,
+	}}, nil
+}
+
+func (l *lane) run(ctx context.Context, lines <-chan *request) error {
+	for r := range lines {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.line(r); err != nil {
+			return err
+		}
+		l.seen++
+		if err := l.flush(ctx, l.seen); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return l.flush(ctx, l.seen+lag)
+}
+
+// line settles one line: with the answer that the journal has, or by sending it.
+func (l *lane) line(r *request) error {
+	done, known := l.before.Clicks[r.Line]
+	if !known {
+		var err error
+		done.Line = r.Line
+		if done.ID, done.Complaint, err = l.sendClick(r); err != nil {
+			return stopped(r.Line, l.opts, err)
+		}
+		if err := l.journal.append(entry{Click: &done}); err != nil {
+			return err
+		}
+	}
+	v, err := l.answered(r, done, !known)
+	if err != nil || v == nil {
+		return err
+	}
+	if steps := l.world.steps(r.Line, r.Link, l.opts.Convert); len(steps) > 0 {
+		l.queue = append(l.queue, dueSteps{l.seen + lag, v, steps})
+	}
+	return nil
+}
+
+// answered notes an answer; the visit is nil where it held no Click ID.
+func (s *sender) answered(r *request, done clickEntry, fresh bool) (*visit, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bar.add(1)
+	if fresh {
+		s.sent++
+	}
+	if s.before.Unanswered[r.Line] > 0 {
+		s.resent[r.Line] = r
+	}
+	s.answers.Groups++
+	s.answers.Expected++
+	if other, twice := s.ids[done.ID]; twice && done.Complaint == "" {
+		done.Complaint = fmt.Sprintf("has the Click ID of line %d", other)
+	}
+	if done.Complaint != "" {
+		s.answers.differ("line %d %s", r.Line, done.Complaint)
+		if s.answers.Differences >= maxBadAnswers {
+			return nil, fmt.Errorf("%d answers of the tracker are wrong; the last: line %d %s", maxBadAnswers, r.Line, done.Complaint)
+		}
+	} else {
+		s.answers.Got++
+	}
+	if done.ID.IsZero() {
+		return nil, nil
+	}
+	s.ids[done.ID] = r.Line
+	return s.oracle.addClick(r, done.ID), nil
+}
+
+// flush sends the conversions that are due.
+func (l *lane) flush(ctx context.Context, seen int) error {
+	for len(l.queue) > 0 && l.queue[0].at <= seen {
+		due := l.queue[0]
+		l.queue = l.queue[1:]
+		for i := range due.steps {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := l.step(due.visit, &due.steps[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// step settles one conversion event: with the answer that the journal has, or by sending it.
+func (l *lane) step(v *visit, st *step) error {
+	done, known := l.before.Steps[[2]int{st.Line, st.Seq}]
+	if !known {
+		complaint, err := l.sendStep(v, st)
+		if err != nil {
+			return stopped(st.Line, l.opts, err)
+		}
+		done = stepEntry{Line: st.Line, Seq: st.Seq, At: l.now().UnixMilli(), Complaint: complaint}
+		if err := l.journal.append(entry{Step: &done}); err != nil {
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conversions.Groups++
+	l.conversions.Expected++
+	if done.Complaint != "" {
+		l.conversions.differ("line %d, %s %s %s", st.Line, st.Type, st.Txn, done.Complaint)
+		if l.conversions.Differences >= maxBadAnswers {
+			return fmt.Errorf("%d conversions were refused; the last %s", maxBadAnswers, done.Complaint)
+		}
+		return nil
+	}
+	l.conversions.Got++
+	l.oracle.addStep(v, *st, time.UnixMilli(done.At))
+	return nil
+}
+
+// stopped says how to go on after the tracker stopped answering.
+func stopped(line int, o *Options, err error) error {
+	hint := "; with --resume FILE a replay can be continued"
+	if o.Resume != "" {
+		hint = fmt.Sprintf("; start the tracker and run the same command again: %s knows where to go on", o.Resume)
+	}
+	return fmt.Errorf("%w at line %d: the tracker at %s does not answer: %w%s", ErrStopped, line, o.Tracker, err, hint)
+}
+
+// target is the URL of a path on the tracker.
+func (l *lane) target(path string, params url.Values) string {
+	u := l.base.Scheme + "://" + l.base.Host + strings.TrimRight(l.base.Path, "/") + path
+	if len(params) > 0 {
+		u += "?" + params.Encode()
+	}
+	return u
+}
