@@ -3,7 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"net"
 
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
@@ -104,4 +106,14 @@ func rolledBack(err error) bool {
 		return code == sqliteBusy || code == sqliteLocked
 	}
 	return false
+}
+
+// IsTemporary reports whether err says that the database cannot be reached or did not get to it, so that the same
+// request may succeed later.
+func IsTemporary(err error) bool {
+	if retryReason(err) != "" {
+		return true
+	}
+	var network *net.OpError
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.As(err, &network)
 }

@@ -1,0 +1,169 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/db/dbtest"
+	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/token"
+)
+
+const adminSecret = "admin-secret-of-the-tests-0123456789"
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// server is the API over real HTTP.
+type server struct {
+	t      *testing.T
+	url    string
+	db     *db.DB
+	clock  *clock
+	tokens *token.Store
+	api    *api.API
+	reg    *prometheus.Registry
+	log    *lockedBuffer
+	bearer string
+}
+
+// each runs test against an API on every kind of database.
+func each(t *testing.T, test func(t *testing.T, s *server)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newServer(t, d, modules)) })
+}
+
+func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *server {
+	t.Helper()
+	s := &server{t: t, db: d, clock: newClock(), reg: prometheus.NewRegistry(), log: &lockedBuffer{}, bearer: adminSecret}
+	s.tokens = token.New(token.Options{DB: d, IDs: newid.New(s.clock.Now), Now: s.clock.Now})
+	if _, _, err := s.tokens.EnsureAdmin(t.Context(), adminSecret); err != nil {
+		t.Fatal(err)
+	}
+	a, err := api.New(api.Options{DB: d, Tokens: s.tokens, Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test"}, build(s)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.api = a
+	srv := httptest.NewServer(a)
+	t.Cleanup(srv.Close)
+	s.url = srv.URL
+	return s
+}
+
+// answer is one HTTP answer.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends a request with the server's bearer token; body is JSON, or nil. Headers are pairs.
+func (s *server) do(method, path string, body any, headers ...string) answer {
+	s.t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		encoded, err := json.Marshal(b)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		reader = bytes.NewReader(encoded)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, reader)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if reader != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if s.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+s.bearer)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer{t: s.t, status: resp.StatusCode, header: resp.Header, body: b}
+}
+
+// want fails unless the answer has a status and, where it is a problem, a code.
+func (a answer) want(status int, code ...string) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	if len(code) == 0 {
+		return a
+	}
+	var p api.Problem
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		a.t.Fatalf("not a problem: %v: %s", err, a.body)
+	}
+	if ct := a.header.Get("Content-Type"); ct != "application/problem+json" {
+		a.t.Errorf("content type %q", ct)
+	}
+	if p.Code != code[0] || p.Status != status || p.RequestID == "" || p.RequestID != a.header.Get("X-Request-Id") {
+		a.t.Fatalf("problem %+v, want code %q and a request id", p, code[0])
+	}
+	return a
+}
+
+// into decodes the body.
+func (a answer) into(v any) {
+	a.t.Helper()
+	if err := json.Unmarshal(a.body, v); err != nil {
+		a.t.Fatalf("decode %s: %v", a.body, err)
+	}
+}
+
+// get reads one member of the body, a path like "items.0.id" not included.
+func (a answer) get(name string) any {
+	a.t.Helper()
+	var m map[string]any
+	a.into(&m)
+	v, ok := m[name]
+	if !ok {
+		a.t.Fatalf("no %q in %s", name, a.body)
+	}
+	return v
+}

@@ -1,0 +1,193 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/token"
+)
+
+// This file is the one place where errors of the domains become statuses and codes. Codes are part of the API: they
+// are never changed, only added to.
+
+// Problem is the body of every error (RFC 9457). Code is stable; title and detail are for people.
+type Problem struct {
+	Type      string         `json:"type" example:"about:blank" doc:"Always about:blank: the code tells problems apart"`
+	Title     string         `json:"title" example:"Not Found"`
+	Status    int            `json:"status" example:"404"`
+	Code      string         `json:"code" example:"not_found" doc:"Stable name of the problem"`
+	Detail    string         `json:"detail" example:"there is no such thing"`
+	RequestID string         `json:"request_id,omitempty" doc:"Names this request in the log of the server"`
+	Errors    []ProblemField `json:"errors,omitempty" doc:"What is wrong where, if the input is invalid"`
+}
+
+// ProblemField is one thing that is wrong with the input. It does not repeat the value, which may be a secret.
+type ProblemField struct {
+	Location string `json:"location" example:"body.slug"`
+	Message  string `json:"message" example:"is taken"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// classify gives the status, code and words of an error, or ok false for one that is nobody's business but ours.
+func classify(err error) (status int, code, detail string, ok bool) {
+	type c struct {
+		target error
+		status int
+		code   string
+	}
+	for _, c := range []c{
+		{errNoSuch, http.StatusNotFound, "not_found"},
+		{errCursor, http.StatusBadRequest, "invalid_cursor"},
+		{errKey, http.StatusBadRequest, "invalid_idempotency_key"},
+		{errKeyReused, http.StatusUnprocessableEntity, "idempotency_key_reused"},
+		{errKeyInProgress, http.StatusConflict, "idempotency_in_progress"},
+		{errBodyTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
+		{token.ErrNotFound, http.StatusNotFound, "not_found"},
+		{token.ErrInvalid, http.StatusUnprocessableEntity, "validation_failed"},
+	} {
+		if errors.Is(err, c.target) {
+			return c.status, c.code, err.Error(), true
+		}
+	}
+	var scope errScope
+	switch {
+	case errors.Is(err, token.ErrUnauthenticated):
+		status, code, detail = unauthenticated()
+		return status, code, detail, true
+	case errors.As(err, &scope):
+		return http.StatusForbidden, "forbidden", scope.Error(), true
+	}
+	return 0, "", "", false
+}
+
+// temporary gives the status, code and words of an error after which the same request may succeed. Such errors are
+// logged as well, because somebody has to see to it.
+func temporary(err error) (status int, code, detail string, ok bool) {
+	switch {
+	case errors.Is(err, db.ErrUnknownOutcome):
+		return http.StatusServiceUnavailable, "outcome_unknown",
+			"the connection to the database was lost at the last moment; send the same request again with the same Idempotency-Key", true
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return http.StatusServiceUnavailable, "timeout", "the request took too long; try again later", true
+	case db.IsTemporary(err):
+		return http.StatusServiceUnavailable, "unavailable", "the database cannot answer now; try again later", true
+	}
+	return 0, "", "", false
+}
+
+// invalid is a problem with one field of the input.
+func invalid(location, message string) *Problem {
+	return &Problem{
+		Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: "validation failed",
+		Errors: []ProblemField{{Location: location, Message: message}},
+	}
+}
+
+// toProblem turns an error of a handler into a problem. What is unknown is logged, once, and not shown.
+func (a *API) toProblem(ctx context.Context, err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return newProblem(ctx, p.Status, p.Code, p.Detail, p.Errors...)
+	}
+	if status, code, detail, ok := classify(err); ok {
+		return newProblem(ctx, status, code, detail)
+	}
+	info := infoOf(ctx)
+	if status, code, detail, ok := temporary(err); ok {
+		a.log.Warn("request failed for now", "request_id", info.id, "code", code, "error", err)
+		return newProblem(ctx, status, code, detail)
+	}
+	a.log.Error("request failed", "request_id", info.id, "error", err)
+	return internalProblem(ctx)
+}
+
+func internalProblem(ctx context.Context) *Problem {
+	return newProblem(ctx, http.StatusInternalServerError, "internal", "an unexpected error; the log of the server has it under the request_id")
+}
+
+func newProblem(ctx context.Context, status int, code, detail string, fields ...ProblemField) *Problem {
+	return &Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail,
+		RequestID: infoOf(ctx).id, Errors: fields,
+	}
+}
+
+// installErrors makes huma's own errors problems. Huma keeps the two functions in variables of its package, so this
+// is done once a process; they depend on nothing of ours.
+var installErrors = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		std := context.Background()
+		if ctx != nil {
+			std = ctx.Context()
+		}
+		return newProblem(std, status, codeOf(status), message, fieldsOf(errs)...)
+	}
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newProblem(context.Background(), status, codeOf(status), message, fieldsOf(errs)...)
+	}
+})
+
+// codeOf is the code of what huma finds wrong before a handler runs.
+func codeOf(status int) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "bad_request"
+	case http.StatusNotAcceptable:
+		return "not_acceptable"
+	case http.StatusRequestTimeout:
+		return "body_timeout"
+	case http.StatusRequestEntityTooLarge:
+		return "body_too_large"
+	case http.StatusUnsupportedMediaType:
+		return "unsupported_media_type"
+	case http.StatusUnprocessableEntity:
+		return "validation_failed"
+	}
+	return "internal"
+}
+
+func fieldsOf(errs []error) []ProblemField {
+	var out []ProblemField
+	for _, err := range errs {
+		var detail *huma.ErrorDetail
+		var p *Problem
+		switch {
+		case err == nil:
+		case errors.As(err, &detail):
+			out = append(out, ProblemField{Location: detail.Location, Message: detail.Message})
+		case errors.As(err, &p):
+			out = append(out, p.Errors...)
+		default:
+			out = append(out, ProblemField{Message: err.Error()})
+		}
+	}
+	return out
+}
+
+// writeProblem answers outside of huma.
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// writeProblemTo answers in a middleware of huma.
+func writeProblemTo(ctx huma.Context, p *Problem) {
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(p)
+}
