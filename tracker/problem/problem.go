@@ -17,6 +17,7 @@ type Problem struct {
 	Code       string // stable, for programs: "link_not_found"
 	Detail     string // for people; says what to do, holds nothing secret
 	RetryAfter int    // seconds; 0: no such header
+	Allow      string // methods that are allowed instead; "": no such header
 }
 
 // document is the form of RFC 9457.
@@ -60,6 +61,9 @@ func (p Problem) head(ctx *fasthttp.RequestCtx) {
 	ctx.SetStatusCode(p.Status)
 	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "no-store")
 	ctx.Response.Header.Set(fasthttp.HeaderXContentTypeOptions, "nosniff")
+	if p.Allow != "" {
+		ctx.Response.Header.Set(fasthttp.HeaderAllow, p.Allow)
+	}
 	if p.RetryAfter > 0 {
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(p.RetryAfter))
 	}

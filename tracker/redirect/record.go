@@ -1,0 +1,200 @@
+package redirect
+
+import (
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/edgeref/edgeref/tracker/visitor"
+	"github.com/edgeref/edgeref/wire/click"
+)
+
+// work is what one request needs: pooled, so that requests do not allocate. Its record's texts are views of the request
+// and of text, so nothing of it is kept once the handler returns.
+type work struct {
+	record   click.Record
+	to       string // the page asked for by "to", decoded; "" if none
+	text     []byte // decoded texts
+	encoded  []byte
+	location []byte
+	cookie   []byte
+}
+
+// Buffers that have grown beyond this (bytes) go back to the garbage collector instead of the pool.
+const maxPooled = 64 << 10
+
+func newWork() any {
+	return &work{text: make([]byte, 0, 2048), encoded: make([]byte, 0, 4096), location: make([]byte, 0, 2048), cookie: make([]byte, 0, 256)}
+}
+
+// poolable forgets the request, and reports whether w is small enough to keep.
+func (w *work) poolable() bool {
+	w.record, w.to = click.Record{}, ""
+	w.text, w.encoded, w.location, w.cookie = w.text[:0], w.encoded[:0], w.location[:0], w.cookie[:0]
+	return cap(w.text)+cap(w.encoded)+cap(w.location) <= maxPooled
+}
+
+// keep returns what was appended to w.text since it had n bytes.
+func (w *work) keep(n int) string { return view(w.text[n:]) }
+
+// decoded is the cleaned text of a raw value of the query.
+func (w *work) decoded(raw string) string {
+	n := len(w.text)
+	w.text = decode(w.text, raw)
+	w.text = w.text[:n+len(clean(w.text[n:]))]
+	return w.keep(n)
+}
+
+// cleaned is the cleaned text of part of a header.
+func (w *work) cleaned(s string) string {
+	n := len(w.text)
+	w.text = append(w.text, s...)
+	w.text = w.text[:n+len(clean(w.text[n:]))]
+	return w.keep(n)
+}
+
+// readQuery takes from the query what a click keeps. The first of several parameters of one name counts.
+func (w *work) readQuery(query string) {
+	for query != "" {
+		var name, value string
+		_, name, value, query = nextPair(query)
+		if strings.IndexByte(name, '%') >= 0 {
+			n := len(w.text)
+			w.text = decode(w.text, name)
+			name = w.keep(n)
+		}
+		if name == "to" && w.to == "" {
+			n := len(w.text)
+			w.text = decode(w.text, value)
+			w.to = w.keep(n)
+			continue
+		}
+		if f := field(&w.record, name); f != nil && *f == "" {
+			*f = w.decoded(value)
+		}
+	}
+}
+
+func field(r *click.Record, name string) *string {
+	switch name {
+	case "sub1":
+		return &r.Sub[0]
+	case "sub2":
+		return &r.Sub[1]
+	case "sub3":
+		return &r.Sub[2]
+	case "sub4":
+		return &r.Sub[3]
+	case "sub5":
+		return &r.Sub[4]
+	case "gclid":
+		return &r.GCLID
+	case "fbclid":
+		return &r.FBCLID
+	case "ttclid":
+		return &r.TTCLID
+	case "msclkid":
+		return &r.MSCLKID
+	case "utm_source":
+		return &r.UTMSource
+	case "utm_medium":
+		return &r.UTMMedium
+	case "utm_campaign":
+		return &r.UTMCampaign
+	case "utm_term":
+		return &r.UTMTerm
+	case "utm_content":
+		return &r.UTMContent
+	}
+	return nil
+}
+
+// readHeader takes from the header what a click keeps; c is the client it came from.
+func (w *work) readHeader(h *fasthttp.RequestHeader, c visitor.Client) {
+	r := &w.record
+	agent := view(h.UserAgent())
+	r.UserAgent = agent[:min(len(agent), visitor.MaxAgent)]
+	r.ReferrerHost, r.ReferrerPath = w.referrer(view(h.Referer()))
+	r.Language = w.language(view(h.Peek(fasthttp.HeaderAcceptLanguage)))
+	if c.Trusted {
+		r.Country = country(view(h.Peek("Cf-Ipcountry")))
+	}
+	n := len(w.text)
+	w.text = click.AppendNetwork(w.text, c.Addr)
+	r.Network = w.keep(n)
+	switch {
+	case prefetch(h):
+		r.Bot = click.BotPrefetch
+	case h.IsHead():
+		r.Bot = click.BotHead
+	}
+}
+
+func prefetch(h *fasthttp.RequestHeader) bool {
+	// Sec-Purpose is a list: "prefetch;prerender" is one too. X-Moz is Firefox's older form.
+	return strings.HasPrefix(view(h.Peek("Sec-Purpose")), "prefetch") ||
+		strings.EqualFold(view(h.Peek("Purpose")), "prefetch") ||
+		strings.EqualFold(view(h.Peek("X-Moz")), "prefetch")
+}
+
+// referrer is the host (lower case, without port) and the path (without query) of a Referer header; both are empty
+// where it is not a URL with a host.
+func (w *work) referrer(s string) (host, path string) {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#") {
+		return "", ""
+	}
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	host = rest
+	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+		host, path = rest[:slash], rest[slash:]
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host = host[:colon]
+	}
+	if host == "" {
+		return "", ""
+	}
+	n := len(w.text)
+	host = w.cleaned(host)
+	for i := n; i < len(w.text); i++ {
+		if c := w.text[i]; c >= 'A' && c <= 'Z' {
+			w.text[i] = c + 'a' - 'A'
+		}
+	}
+	return host, w.cleaned(path)
+}
+
+// language is the primary subtag of the first range of an Accept-Language header, in lower case.
+func (w *work) language(s string) string {
+	s = strings.TrimLeft(s, " \t")
+	n := len(w.text)
+	for i := range len(s) {
+		c := s[i] | 0x20
+		if c < 'a' || c > 'z' {
+			break
+		}
+		w.text = append(w.text, c)
+	}
+	// RFC 5646: 2 to 8 letters.
+	if length := len(w.text) - n; length < 2 || length > 8 {
+		w.text = w.text[:n]
+	}
+	return w.keep(n)
+}
+
+// country is s if it has the form of Cloudflare's country codes, else "".
+func country(s string) string {
+	if len(s) != 2 {
+		return ""
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return ""
+		}
+	}
+	return s
+}
