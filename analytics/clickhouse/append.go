@@ -1,0 +1,160 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/edgeref/edgeref/wire/click"
+	"github.com/edgeref/edgeref/wire/report"
+)
+
+// MaxBatch is the largest batch that the append methods take, in records. ClickHouse drops a batch that it has seen
+// only as long as it is one block, and a batch stays one at this size whatever the server's settings.
+const MaxBatch = 100_000
+
+// AppendClicks stores the batch once per batchID, however often it is called, as long as the server remembers the ID
+// (deduplicationWindow). Equal IDs must come with equal clicks. After an error nothing is known: call again with the
+// same batch. A batch that crosses a month is stored month by month, so a report may see one part before the other.
+// It keeps nothing of clicks.
+func (s *Store) AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error {
+	return s.append(ctx, appendClicks, batchID, len(clicks), clickInsert(), func(b driver.Batch) error {
+		return fillClicks(b, clicks)
+	})
+}
+
+// AppendFacts is AppendClicks for facts. A fact also counts once if it comes in several batches.
+func (s *Store) AppendFacts(ctx context.Context, batchID string, facts []report.Fact) error {
+	return s.append(ctx, appendFacts, batchID, len(facts), factInsert(), func(b driver.Batch) error {
+		return fillFacts(b, facts)
+	})
+}
+
+func (s *Store) append(ctx context.Context, operation, batchID string, n int, insert string, fill func(driver.Batch) error) (err error) {
+	if n == 0 {
+		return ctx.Err()
+	}
+	if n > MaxBatch {
+		return fmt.Errorf("%s: %d records in batch %s; at most %d", operation, n, batchID, MaxBatch)
+	}
+	defer func(start time.Time) { s.metrics.done(operation, start, err) }(time.Now())
+	ctx, cancel := context.WithTimeout(ctx, s.opts.AppendTimeout)
+	defer cancel()
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"insert_deduplication_token":                         batchID,
+		"insert_deduplicate":                                 1,
+		"deduplicate_blocks_in_dependent_materialized_views": 1,
+		"async_insert":                                       0, // the answer means that the batch is stored
+		"max_partitions_per_insert_block":                    0, // a wrong clock must not block a queue for ever
+	}))
+	batch, err := s.conn.PrepareBatch(ctx, insert)
+	if err != nil {
+		return fmt.Errorf("%s: prepare batch %s: %w", operation, batchID, err)
+	}
+	defer batch.Close()
+	if err := fill(batch); err != nil {
+		return fmt.Errorf("%s: fill batch %s: %w", operation, batchID, err)
+	}
+	if err := batch.Send(); err != nil {
+		return fmt.Errorf("%s: send batch %s: %w", operation, batchID, err)
+	}
+	s.metrics.appended.WithLabelValues(operation).Add(float64(n))
+	return nil
+}
+
+func clickInsert() string {
+	var texts strings.Builder
+	for _, c := range textColumns() {
+		texts.WriteString(", " + c.name())
+	}
+	return "INSERT INTO clicks (affiliate_id, time, click_id, program_id, link_id, node, visitor" + texts.String() + ")"
+}
+
+// fillClicks goes column by column, in the order of clickInsert.
+func fillClicks(b driver.Batch, clicks []click.Record) error {
+	var c columnFiller
+	numbers := make([]int64, len(clicks))
+	each := func(value func(*click.Record) int64) []int64 {
+		for i := range clicks {
+			numbers[i] = value(&clicks[i])
+		}
+		return numbers
+	}
+	ids, nodes, visitors := make([][]byte, len(clicks)), make([]uint16, len(clicks)), make([]uint64, len(clicks))
+	for i := range clicks {
+		r := &clicks[i]
+		ids[i], nodes[i], visitors[i] = r.ID[:], r.ID.Node(), r.Visitor
+	}
+	c.fill(b, each(func(r *click.Record) int64 { return r.ID.AffiliateID() }))
+	c.fill(b, each(func(r *click.Record) int64 { return r.ID.UnixMilli() }))
+	c.fill(b, ids)
+	c.fill(b, each(func(r *click.Record) int64 { return r.ProgramID }))
+	c.fill(b, each(func(r *click.Record) int64 { return r.ID.LinkID() }))
+	c.fill(b, nodes)
+	c.fill(b, visitors)
+	texts := make([]string, len(clicks))
+	for _, column := range textColumns() {
+		for i := range clicks {
+			texts[i] = *column.field(&clicks[i])
+		}
+		c.fill(b, texts)
+	}
+	return c.err
+}
+
+func factInsert() string {
+	return "INSERT INTO facts (id, time, click_id, click_affiliate_id, click_time, program_id, affiliate_id, link_id, " +
+		"leads, sales, refunds, revenue, commission, currency)"
+}
+
+// fillFacts goes column by column, in the order of factInsert.
+func fillFacts(b driver.Batch, facts []report.Fact) error {
+	var c columnFiller
+	numbers := make([]int64, len(facts))
+	each := func(value func(*report.Fact) int64) []int64 {
+		for i := range facts {
+			numbers[i] = value(&facts[i])
+		}
+		return numbers
+	}
+	ids, currencies := make([][]byte, len(facts)), make([]string, len(facts))
+	for i := range facts {
+		ids[i], currencies[i] = facts[i].ClickID[:], facts[i].Currency
+	}
+	c.fill(b, each(func(f *report.Fact) int64 { return f.ID }))
+	c.fill(b, each(func(f *report.Fact) int64 { return f.Time }))
+	c.fill(b, ids)
+	for _, value := range []func(*report.Fact) int64{
+		func(f *report.Fact) int64 { return f.ClickID.AffiliateID() },
+		func(f *report.Fact) int64 { return f.ClickID.UnixMilli() },
+		func(f *report.Fact) int64 { return f.ProgramID },
+		func(f *report.Fact) int64 { return f.AffiliateID },
+		func(f *report.Fact) int64 { return f.LinkID },
+		func(f *report.Fact) int64 { return f.Leads },
+		func(f *report.Fact) int64 { return f.Sales },
+		func(f *report.Fact) int64 { return f.Refunds },
+		func(f *report.Fact) int64 { return f.Revenue },
+		func(f *report.Fact) int64 { return f.Commission },
+	} {
+		c.fill(b, each(value))
+	}
+	c.fill(b, currencies)
+	return c.err
+}
+
+// columnFiller appends whole columns one after the other and keeps the first error. The driver copies the values.
+type columnFiller struct {
+	next int
+	err  error
+}
+
+func (c *columnFiller) fill(b driver.Batch, values any) {
+	if c.err == nil {
+		c.err = b.Column(c.next).Append(values)
+	}
+	c.next++
+}

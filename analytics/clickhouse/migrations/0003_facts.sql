@@ -1,0 +1,22 @@
+-- One row a fact; a fact that came twice in different batches has one row after merges, and with FINAL at once.
+-- click_affiliate_id and click_time are those in the click ID, and lead to the click by the key of clicks.
+CREATE TABLE IF NOT EXISTS facts {{.OnCluster}} (
+    id                 Int64                  CODEC(ZSTD(1)),
+    time               DateTime64(3, 'UTC')   CODEC(Delta(8), ZSTD(1)),
+    click_id           FixedString(45)        CODEC(ZSTD(1)),
+    click_affiliate_id Int64                  CODEC(ZSTD(1)),
+    click_time         DateTime64(3, 'UTC')   CODEC(Delta(8), ZSTD(1)),
+    program_id         Int64                  CODEC(ZSTD(1)),
+    affiliate_id       Int64                  CODEC(ZSTD(1)),
+    link_id            Int64                  CODEC(ZSTD(1)),
+    leads              Int64                  CODEC(ZSTD(1)),
+    sales              Int64                  CODEC(ZSTD(1)),
+    refunds            Int64                  CODEC(ZSTD(1)),
+    currency           LowCardinality(String) CODEC(ZSTD(1)),
+    revenue            Int64                  CODEC(ZSTD(1)),
+    commission         Int64                  CODEC(ZSTD(1))
+)
+ENGINE = {{.Engine "ReplacingMergeTree"}}
+PARTITION BY toYYYYMM(time)
+ORDER BY id
+SETTINGS {{.Window}};

@@ -1,0 +1,146 @@
+// Package clickhouse keeps clicks and facts in ClickHouse and answers reports from there.
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options say where ClickHouse is and how to use it. Only Addr and Database are needed.
+type Options struct {
+	Addr     []string // host:port of the native protocol; several are replicas of one another, tried in this order
+	Database string   // must exist
+	Username string   // "": "default"
+	Password string
+	TLS      *tls.Config // nil: no TLS
+
+	Cluster   string        // name of a cluster of one shard: DDL runs ON CLUSTER and tables are Replicated. "": one server
+	Retention time.Duration // of single clicks, in whole days; roll-ups and facts stay. 0: for ever
+
+	MaxConns      int           // connections at a time; 0: 8
+	DialTimeout   time.Duration // also the longest wait for a free connection; 0: 5 s
+	AppendTimeout time.Duration // of one batch; 0: 60 s
+	QueryTimeout  time.Duration // of one statement of a report; 0: 30 s
+
+	Logger     *slog.Logger          // nil: discards
+	Registerer prometheus.Registerer // nil: no metrics
+}
+
+// Limits of a server that this package knows how to use.
+const (
+	minMajor, minMinor = 24, 8 // retried batches are dropped in materialized views too, by their own token
+	minRetention       = 24 * time.Hour
+)
+
+// Store is a connection pool. Its methods are safe for concurrent use.
+type Store struct {
+	opts    Options
+	conn    driver.Conn
+	client  *clickhouse.Options
+	metrics *metrics
+	log     *slog.Logger
+}
+
+// Open connects and checks that the server is new enough. It does not look at tables: see Migrate.
+func Open(ctx context.Context, opts Options) (*Store, error) {
+	if err := opts.complete(); err != nil {
+		return nil, fmt.Errorf("open clickhouse: %w", err)
+	}
+	client := &clickhouse.Options{
+		Addr:            opts.Addr,
+		Auth:            clickhouse.Auth{Database: opts.Database, Username: opts.Username, Password: opts.Password},
+		TLS:             opts.TLS,
+		DialTimeout:     opts.DialTimeout,
+		MaxOpenConns:    opts.MaxConns,
+		MaxIdleConns:    opts.MaxConns,
+		ConnMaxLifetime: time.Hour,
+		ReadTimeout:     max(opts.AppendTimeout, opts.QueryTimeout),
+		Compression:     &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+	}
+	conn, err := clickhouse.Open(client)
+	if err != nil {
+		return nil, fmt.Errorf("open clickhouse: %w", err)
+	}
+	s := &Store{opts: opts, conn: conn, client: client, metrics: newMetrics(opts.Registerer), log: opts.Logger}
+	version, err := conn.ServerVersion()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open clickhouse at %v: %w", opts.Addr, err), conn.Close())
+	}
+	if err := checkVersion(version.Version.Major, version.Version.Minor); err != nil {
+		return nil, errors.Join(fmt.Errorf("open clickhouse at %v: %w", opts.Addr, err), conn.Close())
+	}
+	if err := s.Ping(ctx); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return s, nil
+}
+
+// Ping asks the server for an answer.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.opts.DialTimeout)
+	defer cancel()
+	if err := s.conn.Ping(ctx); err != nil {
+		return fmt.Errorf("ping clickhouse: %w", err)
+	}
+	return nil
+}
+
+// Close closes the connections. Calls that run end with an error.
+func (s *Store) Close() error {
+	if err := s.conn.Close(); err != nil {
+		return fmt.Errorf("close clickhouse: %w", err)
+	}
+	return nil
+}
+
+// ErrServerTooOld says that the server lacks what exactly-once delivery needs.
+var ErrServerTooOld = errors.New("the server is too old")
+
+func checkVersion(major, minor uint64) error {
+	if major < minMajor || (major == minMajor && minor < minMinor) {
+		return fmt.Errorf("%w: it is %d.%d, but batches that are sent twice count once only from %d.%d on: upgrade ClickHouse",
+			ErrServerTooOld, major, minor, minMajor, minMinor)
+	}
+	return nil
+}
+
+// complete fills in defaults and checks the rest.
+func (o *Options) complete() error {
+	if len(o.Addr) == 0 {
+		return errors.New("no address: set host:port of the native protocol (9000, or 9440 with TLS)")
+	}
+	name := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	if !name.MatchString(o.Database) {
+		return fmt.Errorf("database %q: use letters, digits and underscores", o.Database)
+	}
+	if o.Cluster != "" && !regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(o.Cluster) {
+		return fmt.Errorf("cluster %q: use letters, digits, hyphens and underscores", o.Cluster)
+	}
+	if o.Retention != 0 && (o.Retention < minRetention || o.Retention%minRetention != 0) {
+		return fmt.Errorf("retention %s: use whole days, or 0 to keep clicks for ever", o.Retention)
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 8
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{{&o.DialTimeout, 5 * time.Second}, {&o.AppendTimeout, time.Minute}, {&o.QueryTimeout, 30 * time.Second}} {
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
