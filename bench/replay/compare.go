@@ -40,17 +40,19 @@ type reportRow struct {
 }
 
 type reportFigures struct {
-	Clicks  int64 `json:"clicks"`
-	Bots    int64 `json:"bots"`
-	Uniques int64 `json:"uniques"`
-	Leads   int64 `json:"leads"`
-	Sales   int64 `json:"sales"`
-	Refunds int64 `json:"refunds"`
-	Money   []struct {
-		Currency   string `json:"currency"`
-		Revenue    int64  `json:"revenue_minor"`
-		Commission int64  `json:"commission_minor"`
-	} `json:"money"`
+	Clicks  int64         `json:"clicks"`
+	Bots    int64         `json:"bots"`
+	Uniques int64         `json:"uniques"`
+	Leads   int64         `json:"leads"`
+	Sales   int64         `json:"sales"`
+	Refunds int64         `json:"refunds"`
+	Money   []reportMoney `json:"money"`
+}
+
+type reportMoney struct {
+	Currency   string `json:"currency"`
+	Revenue    int64  `json:"revenue_minor"`
+	Commission int64  `json:"commission_minor"`
 }
 
 func (c *comparer) ask(ctx context.Context, q *query) (reportAnswer, error) {

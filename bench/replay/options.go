@@ -10,20 +10,19 @@ import (
 
 // Defaults and limits of Options.
 const (
-	DefaultConvert     = 50 // permille
-	DefaultAffiliates  = 25
-	DefaultLinks       = 250
-	DefaultSettle      = time.Minute
-	maxConvert         = 1000
-	maxAffiliates      = 1000
-	maxLinks           = 5000
-	maxConcurrency     = 64
-	requestTimeout     = 15 * time.Second
-	maxBadAnswers      = 1000 // then a replay ends early: the system does not work
-	maxDetails         = 10   // differences of one comparison that are told in detail
-	maxAPIBody         = 64 << 20
-	clicksPage         = 1000
-	maxRedirectHeaders = 16 << 10
+	DefaultConvert    = 50 // permille
+	DefaultAffiliates = 25
+	DefaultLinks      = 250
+	DefaultSettle     = time.Minute
+	maxConvert        = 1000
+	maxAffiliates     = 1000
+	maxLinks          = 5000
+	maxConcurrency    = 64
+	requestTimeout    = 15 * time.Second
+	maxBadAnswers     = 1000 // then a replay ends early: the system does not work
+	maxDetails        = 10   // differences of one comparison that are told in detail
+	maxAPIBody        = 64 << 20
+	clicksPage        = 1000
 )
 
 // Options say what to replay into which system.

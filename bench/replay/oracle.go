@@ -43,9 +43,12 @@ func newOracle(w *world, agents *agent.Classifier) *oracle {
 	return &oracle{world: w, agents: agents, books: newBooks()}
 }
 
+// maxAgent is how much of a User-Agent tells visitors apart, in bytes.
+const maxAgent = 512
+
 // addClick takes in a click that was made for r, with the ID that the system gave it.
 func (o *oracle) addClick(r *request, id click.ID) *visit {
-	v := &visit{Line: r.Line, Link: r.Link, Record: o.record(r), Visitor: r.Addr.String() + " " + r.UserAgent}
+	v := &visit{Line: r.Line, Link: r.Link, Record: o.record(r), Visitor: r.Addr.String() + " " + r.UserAgent[:min(len(r.UserAgent), maxAgent)]}
 	v.Record.ID = id
 	o.visits = append(o.visits, v)
 	return v

@@ -237,10 +237,11 @@ func (w *world) steps(n, link, share int) []step {
 // maxText is the longest text that is kept of a click, in bytes.
 const maxText = 255
 
-// referrer splits a Referer header as it must be recorded: lower-case host without port, path without query.
+// referrer splits a Referer header as it must be recorded: host without port, path without query; neither where there
+// is no host.
 func referrer(header string) (host, path string) {
 	scheme, rest, ok := strings.Cut(header, "://")
-	if scheme = strings.ToLower(scheme); !ok || scheme != "http" && scheme != "https" {
+	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#") {
 		return "", ""
 	}
 	rest, _, _ = strings.Cut(rest, "#")
@@ -248,25 +249,41 @@ func referrer(header string) (host, path string) {
 	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
 		rest, path = rest[:slash], rest[slash:]
 	}
-	host = strings.ToLower(rest[strings.LastIndexByte(rest, '@')+1:])
+	host = rest[strings.LastIndexByte(rest, '@')+1:]
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		host = host[:colon]
 	}
-	return cleanText(host), cleanText(path)
+	if host == "" {
+		return "", ""
+	}
+	return lower(cleanText(host)), cleanText(path)
+}
+
+// lower folds the letters A to Z, as in a host's name.
+func lower(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		return c
+	}, s)
 }
 
 // cleanText is a text as it is kept: bytes that are not UTF-8 and control characters become question marks, what is too
 // long is cut at a character.
 func cleanText(s string) string {
 	var b strings.Builder
-	for _, c := range s { // an invalid byte comes as utf8.RuneError of size 1
-		if c < ' ' || c == 0x7f || c == utf8.RuneError {
-			c = '?'
+	for s != "" {
+		c, size := utf8.DecodeRuneInString(s)
+		text := s[:size]
+		if c < ' ' || c == 0x7f || c == utf8.RuneError && size == 1 {
+			text = "?"
 		}
-		if b.Len()+utf8.RuneLen(c) > maxText {
+		if b.Len()+len(text) > maxText {
 			break
 		}
-		b.WriteRune(c)
+		b.WriteString(text)
+		s = s[size:]
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
@@ -14,7 +15,7 @@ import (
 )
 
 // sendClick sends a line's request. complaint says what is wrong with the answer; an error means that there was none.
-func (l *lane) sendClick(r *request) (id click.ID, complaint string, err error) {
+func (l *lane) sendClick(ctx context.Context, r *request) (id click.ID, complaint string, err error) {
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(res)
@@ -31,7 +32,7 @@ func (l *lane) sendClick(r *request) (id click.ID, complaint string, err error) 
 	if r.Prefetch != "" {
 		req.Header.Set(r.Prefetch, "prefetch")
 	}
-	if err := l.client.Do(req, res); err != nil {
+	if err := l.conn.do(ctx, req, res); err != nil {
 		return click.ID{}, "", err
 	}
 	id, complaint = l.world.checkRedirect(r, res)
@@ -111,7 +112,7 @@ func hasCookie(res *fasthttp.Response, value string) bool {
 }
 
 // sendStep sends one conversion event, as a merchant's server or as a visitor's browser would.
-func (l *lane) sendStep(v *visit, s *step) (complaint string, err error) {
+func (l *lane) sendStep(ctx context.Context, v *visit, s *step) (complaint string, err error) {
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(res)
@@ -130,7 +131,7 @@ func (l *lane) sendStep(v *visit, s *step) (complaint string, err error) {
 		params.Set("secret", p.Secret)
 		req.SetRequestURI(l.target("/postback", params))
 	}
-	if err := l.client.Do(req, res); err != nil {
+	if err := l.conn.do(ctx, req, res); err != nil {
 		return "", err
 	}
 	if res.StatusCode() != fasthttp.StatusOK {

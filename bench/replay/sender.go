@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/edgeref/edgeref/wire/click"
@@ -42,16 +41,17 @@ type sender struct {
 // run sends everything that has no answer yet and returns when the last answer has come. The error wraps ErrStopped
 // where a later run could go on.
 func (s *sender) run(ctx context.Context) error {
+	base, err := url.Parse(s.opts.Tracker)
+	if err != nil {
+		return fmt.Errorf("tracker URL: %w", err)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	lanes := make([]chan *request, s.opts.Concurrency)
 	for i := range lanes {
 		lanes[i] = make(chan *request, laneBacklog)
 		group.Go(func() error {
-			l, err := newLane(s)
-			if err != nil {
-				return err
-			}
-			defer l.client.CloseIdleConnections()
+			l := &lane{sender: s, base: base, conn: newConn(base)}
+			defer l.conn.close()
 			return l.run(ctx, lanes[i])
 		})
 	}
@@ -63,7 +63,7 @@ func (s *sender) run(ctx context.Context) error {
 		}()
 		return s.dispatch(ctx, lanes)
 	})
-	err := group.Wait()
+	err = group.Wait()
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%w: %w", ErrStopped, err)
 	}
@@ -115,10 +115,10 @@ func wait(ctx context.Context, d time.Duration) error {
 // lane is one connection to the tracker. Its lines go one after the other.
 type lane struct {
 	*sender
-	client *fasthttp.HostClient
-	base   *url.URL
-	queue  []dueSteps // in order of line
-	seen   int        // lines of this lane so far
+	base  *url.URL
+	conn  *conn
+	queue []dueSteps // in order of line
+	seen  int        // lines of this lane so far
 }
 
 // dueSteps are the conversions of one click, to be sent when the lane has seen so many lines.
@@ -128,33 +128,12 @@ type dueSteps struct {
 	steps []step
 }
 
-func newLane(s *sender) (*lane, error) {
-	base, err := url.Parse(s.opts.Tracker)
-	if err != nil {
-		return nil, fmt.Errorf("tracker URL: %w", err)
-	}
-	secure := base.Scheme == "https"
-	return &lane{sender: s, base: base, client: &fasthttp.HostClient{
-		Addr: fasthttp.AddMissingPort(base.Host, secure), IsTLS: secure,
-		MaxConns:     1,
-		ReadTimeout:  requestTimeout,
-		WriteTimeout: requestTimeout,
-		// A connection is given up before the tracker would close it: a request must not meet a closed one.
-		MaxIdleConnDuration: 2 * time.Second,
-		// Never a second time on its own: each request is a click.
-		MaxIdemponentCallAttempts: 1,
-		NoDefaultUserAgentHeader:  true,
-		MaxResponseBodySize:       1 << 20,
-		ReadBufferSize:            maxRedirectHeaders,
-	}}, nil
-}
-
 func (l *lane) run(ctx context.Context, lines <-chan *request) error {
 	for r := range lines {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := l.line(r); err != nil {
+		if err := l.line(ctx, r); err != nil {
 			return err
 		}
 		l.seen++
@@ -169,12 +148,12 @@ func (l *lane) run(ctx context.Context, lines <-chan *request) error {
 }
 
 // line settles one line: with the answer that the journal has, or by sending it.
-func (l *lane) line(r *request) error {
+func (l *lane) line(ctx context.Context, r *request) error {
 	done, known := l.before.Clicks[r.Line]
 	if !known {
 		var err error
 		done.Line = r.Line
-		if done.ID, done.Complaint, err = l.sendClick(r); err != nil {
+		if done.ID, done.Complaint, err = l.sendClick(ctx, r); err != nil {
 			return stopped(r.Line, l.opts, err)
 		}
 		if err := l.journal.append(entry{Click: &done}); err != nil {
@@ -231,7 +210,7 @@ func (l *lane) flush(ctx context.Context, seen int) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := l.step(due.visit, &due.steps[i]); err != nil {
+			if err := l.step(ctx, due.visit, &due.steps[i]); err != nil {
 				return err
 			}
 		}
@@ -240,10 +219,10 @@ func (l *lane) flush(ctx context.Context, seen int) error {
 }
 
 // step settles one conversion event: with the answer that the journal has, or by sending it.
-func (l *lane) step(v *visit, st *step) error {
+func (l *lane) step(ctx context.Context, v *visit, st *step) error {
 	done, known := l.before.Steps[[2]int{st.Line, st.Seq}]
 	if !known {
-		complaint, err := l.sendStep(v, st)
+		complaint, err := l.sendStep(ctx, v, st)
 		if err != nil {
 			return stopped(st.Line, l.opts, err)
 		}
