@@ -130,6 +130,13 @@ func reason(in Input, at int64) Reason {
 
 // Text is the decision in plain words.
 func (e Explanation) Text() string {
+	if e.SubjectID != "" {
+		return "As that of " + e.SubjectID + ", which it takes back: " + e.text()
+	}
+	return e.text()
+}
+
+func (e Explanation) text() string {
 	switch e.Reason {
 	case NoClick:
 		return "The conversion named no click, so it belongs to no affiliate."

@@ -10,6 +10,7 @@ CREATE TABLE IF NOT EXISTS links (
     expires_at   BIGINT        NOT NULL COMMENT '0: never',
     created_at   BIGINT        NOT NULL,
     updated_at   BIGINT        NOT NULL,
+    disabled_at  BIGINT        NOT NULL DEFAULT 0 COMMENT '0: active; kept by a trigger',
     rev          BIGINT        NOT NULL,
     UNIQUE KEY links_slug (slug),
     KEY links_rev (rev),

@@ -9,6 +9,7 @@ CREATE TABLE links (
     expires_at   INTEGER NOT NULL, -- 0: never
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
+    disabled_at  INTEGER NOT NULL DEFAULT 0, -- 0: active; kept by a trigger
     rev          INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX links_rev ON links (rev);

@@ -1,0 +1,198 @@
+// Package commission turns sales and leads into what affiliates earn: rules with frozen versions, commissions with
+// their arithmetic, their release after the hold, and their reversal.
+//
+// A commission is pending while its program's hold lasts, then payable, then paid; it is reversed once all of it has
+// been taken back. Every change of one posts to the ledger in the same transaction.
+package commission
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/wire/conversion"
+	"github.com/edgeref/edgeref/wire/money"
+)
+
+// State of a commission.
+type State string
+
+// States.
+const (
+	Pending  State = "pending"
+	Payable  State = "payable"
+	Paid     State = "paid"
+	Reversed State = "reversed"
+)
+
+// Valid reports whether s is one of the states.
+func (s State) Valid() bool {
+	return s == Pending || s == Payable || s == Paid || s == Reversed
+}
+
+// Reasons why a sale or lead that belongs to an affiliate earns no commission.
+const (
+	NoRule           = "no_rule"
+	CurrencyMismatch = "rule_currency_mismatch" // a flat rule in another currency than the sale
+)
+
+// ErrNotFound says that there is no such commission.
+var ErrNotFound = errors.New("no such commission")
+
+// Commission is what an affiliate earns from one sale or lead.
+type Commission struct {
+	ID           int64
+	ConversionID int64
+	ProgramID    int64
+	AffiliateID  int64
+	LinkID       int64
+	State        State
+	Amount       money.Amount // as earned
+	Reversed     int64        // minor units taken back so far
+	RuleID       int64
+	RuleVersion  int64
+	Explanation  Explanation
+	CreatedAt    int64 // Unix ms
+	ReleaseAt    int64 // Unix ms, when the hold ends
+	ReleasedAt   int64 // Unix ms, when it became payable; 0: it has not
+	Reversals    []Reversal
+}
+
+// Reversal is what one refund or rejection took back.
+type Reversal struct {
+	CommissionID int64
+	ConversionID int64 // the refund or rejection
+	Amount       money.Amount
+	Explanation  Arithmetic
+	CreatedAt    int64 // Unix ms
+}
+
+// Options are what New needs.
+type Options struct {
+	DB         *db.DB
+	IDs        *newid.Generator
+	Ledger     *ledger.Ledger
+	Now        func() time.Time
+	Logger     *slog.Logger          // default: none
+	Registerer prometheus.Registerer // default: metrics are not exported
+	// ReleaseEvery is how often Run looks for commissions whose hold has ended. Default one minute.
+	ReleaseEvery time.Duration
+}
+
+// Service makes, releases and reverses commissions. It is safe for concurrent use.
+type Service struct {
+	db       *db.DB
+	ids      *newid.Generator
+	ledger   *ledger.Ledger
+	now      func() time.Time
+	log      *slog.Logger
+	every    time.Duration
+	released prometheus.Counter
+	failed   prometheus.Counter
+}
+
+// New returns a Service.
+func New(opts Options) (*Service, error) {
+	if opts.DB == nil || opts.IDs == nil || opts.Ledger == nil || opts.Now == nil {
+		return nil, errors.New("commission: database, identifiers, ledger and clock are required")
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.ReleaseEvery <= 0 {
+		opts.ReleaseEvery = time.Minute
+	}
+	f := promauto.With(opts.Registerer)
+	return &Service{
+		db: opts.DB, ids: opts.IDs, ledger: opts.Ledger, now: opts.Now, log: opts.Logger, every: opts.ReleaseEvery,
+		released: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_commission_released_total",
+			Help: "Commissions that became payable.",
+		}),
+		failed: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_commission_release_failures_total",
+			Help: "Commissions whose release failed; each is tried again with the next round.",
+		}),
+	}, nil
+}
+
+// Source is the sale or lead that a commission is for.
+type Source struct {
+	ConversionID int64
+	ProgramID    int64
+	AffiliateID  int64
+	LinkID       int64
+	On           conversion.Type
+	Amount       *money.Amount // nil for a lead
+	At           int64         // Unix ms, when it happened: the rule in force then counts, and the hold begins
+	Hold         time.Duration
+}
+
+// Earn makes the commission of a sale or lead in tx, pending. Where there is none, it returns nil and the reason.
+func (s *Service) Earn(ctx context.Context, tx *db.Tx, src Source) (*Commission, string, error) {
+	versions, err := readRules(ctx, tx, ruleColumns+" WHERE r.program_id = ? AND r.affiliate_id IN (0, ?) AND r.trigger_type = ?",
+		src.ProgramID, src.AffiliateID, src.On)
+	if err != nil {
+		return nil, "", fmt.Errorf("read commission rules: %w", err)
+	}
+	rule := choose(versions, src.At)
+	if rule == nil {
+		return nil, NoRule, nil
+	}
+	e, ok, err := earn(rule, src.Amount)
+	if err != nil {
+		return nil, "", err
+	}
+	if !ok {
+		return nil, CurrencyMismatch, nil
+	}
+	now := s.now().UnixMilli()
+	c := &Commission{
+		ID: s.ids.New(), ConversionID: src.ConversionID, ProgramID: src.ProgramID, AffiliateID: src.AffiliateID, LinkID: src.LinkID,
+		State: Pending, Amount: e.Result, RuleID: rule.ID, RuleVersion: rule.Version, Explanation: e,
+		CreatedAt: now, ReleaseAt: src.At + src.Hold.Milliseconds(),
+	}
+	explanation, err := json.Marshal(e)
+	if err != nil {
+		return nil, "", fmt.Errorf("explain commission: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO commissions (id, conversion_id, program_id, affiliate_id, link_id, state, currency, amount_minor,
+		reversed_minor, rule_id, rule_version, explanation, created_at, release_at, released_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0)`,
+		c.ID, c.ConversionID, c.ProgramID, c.AffiliateID, c.LinkID, c.State, c.Amount.Currency, c.Amount.Minor,
+		c.RuleID, c.RuleVersion, string(explanation), c.CreatedAt, c.ReleaseAt)
+	if err != nil {
+		return nil, "", fmt.Errorf("make commission: %w", err)
+	}
+	err = s.post(ctx, tx, c, ledger.CommissionEarned, "commission on a "+string(src.On), c.ConversionID, c.Amount.Minor,
+		ledger.Account{Kind: ledger.Expense}, ledger.Account{Kind: ledger.Pending, OwnerID: c.AffiliateID})
+	return c, "", err
+}
+
+// post moves minor units in c's currency; nothing is posted for 0, because the ledger has no entries of zero.
+func (s *Service) post(ctx context.Context, tx *db.Tx, c *Commission, kind ledger.TransactionKind, reason string, conversionID, minor int64, from, to ledger.Account) error {
+	if minor == 0 {
+		return nil
+	}
+	_, err := s.ledger.Post(ctx, tx, ledger.Transaction{
+		Kind: kind, Reason: reason, ConversionID: conversionID, CommissionID: c.ID,
+		Entries: ledger.Transfer(c.Amount.Currency, minor, from, to),
+	})
+	return err
+}
+
+// holder is the account that holds what is left of c for its affiliate.
+func (c *Commission) holder() ledger.Account {
+	if c.ReleasedAt != 0 {
+		return ledger.Account{Kind: ledger.Payable, OwnerID: c.AffiliateID}
+	}
+	return ledger.Account{Kind: ledger.Pending, OwnerID: c.AffiliateID}
+}

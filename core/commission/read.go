@@ -1,0 +1,127 @@
+package commission
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/edgeref/edgeref/core/db"
+)
+
+// Filter selects commissions.
+type Filter struct {
+	AffiliateID int64 // 0: all
+	State       State // "": all
+	Before      int64 // with an ID below this one; 0: from the newest
+	Limit       int   // at least 1
+}
+
+// List returns commissions without their reversals, newest first.
+func (s *Service) List(ctx context.Context, f Filter) ([]Commission, error) {
+	where, args := "1 = 1", []any(nil)
+	and := func(condition string, arg any) {
+		where, args = where+" AND "+condition, append(args, arg)
+	}
+	if f.AffiliateID != 0 {
+		and("affiliate_id = ?", f.AffiliateID)
+	}
+	if f.State != "" {
+		and("state = ?", f.State)
+	}
+	if f.Before != 0 {
+		and("id < ?", f.Before)
+	}
+	list, err := read(ctx, s.db, where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("list commissions: %w", err)
+	}
+	return list, nil
+}
+
+// Get returns one commission with its reversals, or ErrNotFound.
+func (s *Service) Get(ctx context.Context, id int64) (Commission, error) {
+	return s.get(ctx, "id = ?", id)
+}
+
+// Of returns the commission that a sale or lead earned, with its reversals, or ErrNotFound.
+func (s *Service) Of(ctx context.Context, conversionID int64) (Commission, error) {
+	return s.get(ctx, "conversion_id = ?", conversionID)
+}
+
+func (s *Service) get(ctx context.Context, where string, arg int64) (Commission, error) {
+	c, err := one(ctx, s.db, where, arg, "")
+	if db.IsNoRows(err) {
+		return Commission{}, ErrNotFound
+	}
+	if err != nil {
+		return Commission{}, fmt.Errorf("read commission: %w", err)
+	}
+	c.Reversals, err = reversals(ctx, s.db, "r.commission_id = ?", c.ID)
+	return c, err
+}
+
+// TakenBackBy returns the reversals that a refund or rejection made.
+func (s *Service) TakenBackBy(ctx context.Context, conversionID int64) ([]Reversal, error) {
+	return reversals(ctx, s.db, "r.conversion_id = ?", conversionID)
+}
+
+// one returns sql.ErrNoRows where there is none.
+func one(ctx context.Context, q db.Querier, where string, arg int64, lock string) (Commission, error) {
+	list, err := read(ctx, q, where+lock, arg)
+	if err == nil && len(list) == 0 {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return Commission{}, err
+	}
+	return list[0], nil
+}
+
+func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Commission, error) {
+	rows, err := q.Query(ctx, `SELECT id, conversion_id, program_id, affiliate_id, link_id, state, currency, amount_minor, reversed_minor,
+		rule_id, rule_version, explanation, created_at, release_at, released_at FROM commissions WHERE `+rest, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Commission
+	for rows.Next() {
+		var c Commission
+		var explanation []byte
+		if err := rows.Scan(&c.ID, &c.ConversionID, &c.ProgramID, &c.AffiliateID, &c.LinkID, &c.State, &c.Amount.Currency, &c.Amount.Minor,
+			&c.Reversed, &c.RuleID, &c.RuleVersion, &explanation, &c.CreatedAt, &c.ReleaseAt, &c.ReleasedAt); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(explanation, &c.Explanation); err != nil {
+			return nil, fmt.Errorf("explanation of commission %d: %w", c.ID, err)
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+func reversals(ctx context.Context, q db.Querier, where string, arg int64) ([]Reversal, error) {
+	rows, err := q.Query(ctx, `SELECT r.commission_id, r.conversion_id, r.amount_minor, c.currency, r.explanation, r.created_at
+		FROM commission_reversals r JOIN commissions c ON c.id = r.commission_id WHERE `+where+" ORDER BY r.created_at, r.conversion_id", arg)
+	if err != nil {
+		return nil, fmt.Errorf("read reversals: %w", err)
+	}
+	defer rows.Close()
+	var out []Reversal
+	for rows.Next() {
+		var r Reversal
+		var explanation []byte
+		if err := rows.Scan(&r.CommissionID, &r.ConversionID, &r.Amount.Minor, &r.Amount.Currency, &explanation, &r.CreatedAt); err != nil {
+			return nil, fmt.Errorf("read reversals: %w", err)
+		}
+		if err := json.Unmarshal(explanation, &r.Explanation); err != nil {
+			return nil, fmt.Errorf("explanation of a reversal of commission %d: %w", r.CommissionID, err)
+		}
+		out = append(out, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read reversals: %w", err)
+	}
+	return out, nil
+}

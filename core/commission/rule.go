@@ -1,0 +1,263 @@
+package commission
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/wire/conversion"
+	"github.com/edgeref/edgeref/wire/money"
+)
+
+// Errors about rules, for errors.Is.
+var (
+	ErrRule         = errors.New("invalid commission rule")
+	ErrRuleExists   = errors.New("a rule for this program, affiliate and trigger exists already; change it, or end it first")
+	ErrRuleNotFound = errors.New("no such commission rule")
+	ErrRuleEnded    = errors.New("the commission rule has ended")
+)
+
+// MaxPercentBP is the highest share of a sale, in basis points: all of it.
+const MaxPercentBP = 10_000
+
+// Terms are what a rule pays: a share of the sale, or a fixed amount.
+type Terms struct {
+	PercentBP int64         // basis points, 0 to MaxPercentBP; counts where Flat is nil
+	Flat      *money.Amount // only for sales in the same currency: money is never converted
+}
+
+// NewRule is a rule to be made. The caller has made sure that program and affiliate exist.
+type NewRule struct {
+	ProgramID   int64
+	AffiliateID int64 // 0: every affiliate of the program
+	On          conversion.Type
+	Terms       Terms
+}
+
+// Rule is a rule in its newest version.
+type Rule struct {
+	ID          int64
+	ProgramID   int64
+	AffiliateID int64 // 0: every affiliate of the program
+	On          conversion.Type
+	Version     int64
+	Terms       Terms
+	CreatedAt   int64 // Unix ms
+	ValidFrom   int64 // Unix ms, of the version
+	EndedAt     int64 // Unix ms; 0: live
+}
+
+func (t Terms) validate(on conversion.Type) error {
+	switch {
+	case on != conversion.Sale && on != conversion.Lead:
+		return fmt.Errorf("%w: it is on sale or on lead", ErrRule)
+	case t.Flat == nil && on == conversion.Lead:
+		return fmt.Errorf("%w: a lead has no amount to take a share of; give a flat amount", ErrRule)
+	case t.Flat == nil && (t.PercentBP < 0 || t.PercentBP > MaxPercentBP):
+		return fmt.Errorf("%w: the share must be 0 to %d basis points", ErrRule, MaxPercentBP)
+	case t.Flat == nil:
+		return nil
+	case t.PercentBP != 0:
+		return fmt.Errorf("%w: either a share or a flat amount", ErrRule)
+	case t.Flat.Minor < 0 || t.Flat.Minor > money.MaxMinor:
+		return fmt.Errorf("%w: %w", ErrRule, money.ErrRange)
+	}
+	if _, err := money.Decimals(t.Flat.Currency); err != nil {
+		return fmt.Errorf("%w: %w", ErrRule, err)
+	}
+	return nil
+}
+
+// CreateRule makes a rule. While it lives, a second one for the same program, affiliate and trigger is refused with
+// ErrRuleExists, so it is never open which of two applies.
+func (s *Service) CreateRule(ctx context.Context, in NewRule) (Rule, error) {
+	if err := in.Terms.validate(in.On); err != nil {
+		return Rule{}, err
+	}
+	if in.ProgramID <= 0 || in.AffiliateID < 0 {
+		return Rule{}, fmt.Errorf("%w: program is missing", ErrRule)
+	}
+	now := s.now().UnixMilli()
+	r := Rule{
+		ID: s.ids.New(), ProgramID: in.ProgramID, AffiliateID: in.AffiliateID, On: in.On,
+		Version: 1, Terms: in.Terms, CreatedAt: now, ValidFrom: now,
+	}
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		made, err := tx.TryInsert(ctx, `INSERT INTO commission_rules (id, program_id, affiliate_id, trigger_type, version, created_at, ended_at, live)
+			VALUES (?, ?, ?, ?, ?, ?, 0, 1)`, r.ID, r.ProgramID, r.AffiliateID, r.On, r.Version, r.CreatedAt)
+		if err != nil {
+			return fmt.Errorf("make commission rule: %w", err)
+		}
+		if !made {
+			return ErrRuleExists
+		}
+		return insertVersion(ctx, tx, r)
+	})
+	if err != nil {
+		return Rule{}, err
+	}
+	return r, nil
+}
+
+// ChangeRule adds a version with other terms, valid from now. Commissions made before keep theirs.
+func (s *Service) ChangeRule(ctx context.Context, id int64, terms Terms) (Rule, error) {
+	var r Rule
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		var err error
+		if r, err = lockRule(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := terms.validate(r.On); err != nil {
+			return err
+		}
+		r.Version, r.Terms, r.ValidFrom = r.Version+1, terms, max(s.now().UnixMilli(), r.ValidFrom)
+		if _, err := tx.Exec(ctx, "UPDATE commission_rules SET version = ? WHERE id = ?", r.Version, id); err != nil {
+			return fmt.Errorf("change commission rule: %w", err)
+		}
+		return insertVersion(ctx, tx, r)
+	})
+	if err != nil {
+		return Rule{}, err
+	}
+	return r, nil
+}
+
+// EndRule ends a rule. It stays readable, and commissions made by it stay.
+func (s *Service) EndRule(ctx context.Context, id int64) error {
+	return s.db.InTx(ctx, func(tx *db.Tx) error {
+		if _, err := lockRule(ctx, tx, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE commission_rules SET ended_at = ?, live = NULL WHERE id = ?", s.now().UnixMilli(), id); err != nil {
+			return fmt.Errorf("end commission rule: %w", err)
+		}
+		return nil
+	})
+}
+
+// Rule returns one rule, or ErrRuleNotFound.
+func (s *Service) Rule(ctx context.Context, id int64) (Rule, error) {
+	return oneRule(ctx, s.db, id, "")
+}
+
+// RuleFilter selects rules.
+type RuleFilter struct {
+	ProgramID   int64 // 0: all
+	AffiliateID int64 // 0: all
+	Ended       bool  // ended ones too
+	Before      int64 // with an ID below this one; 0: from the newest
+	Limit       int   // at least 1
+}
+
+// Rules returns rules in their newest versions, newest rule first.
+func (s *Service) Rules(ctx context.Context, f RuleFilter) ([]Rule, error) {
+	where, args := "1 = 1", []any(nil)
+	and := func(condition string, arg int64) {
+		where, args = where+" AND "+condition, append(args, arg)
+	}
+	if f.ProgramID != 0 {
+		and("r.program_id = ?", f.ProgramID)
+	}
+	if f.AffiliateID != 0 {
+		and("r.affiliate_id = ?", f.AffiliateID)
+	}
+	if f.Before != 0 {
+		and("r.id < ?", f.Before)
+	}
+	if !f.Ended {
+		where += " AND r.live = 1"
+	}
+	rules, err := readRules(ctx, s.db, newest+" WHERE "+where+" ORDER BY r.id DESC LIMIT ?", append(args, f.Limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("list commission rules: %w", err)
+	}
+	return rules, nil
+}
+
+const (
+	ruleColumns = `SELECT r.id, r.program_id, r.affiliate_id, r.trigger_type, r.created_at, r.ended_at,
+		v.version, v.percent_bp, v.flat_minor, v.flat_currency, v.valid_from FROM commission_rules r JOIN commission_rule_versions v ON v.rule_id = r.id`
+	newest = ruleColumns + " AND v.version = r.version"
+)
+
+func lockRule(ctx context.Context, tx *db.Tx, id int64) (Rule, error) {
+	r, err := oneRule(ctx, tx, id, tx.Dialect().ForUpdate())
+	if err == nil && r.EndedAt != 0 {
+		err = ErrRuleEnded
+	}
+	return r, err
+}
+
+func oneRule(ctx context.Context, q db.Querier, id int64, lock string) (Rule, error) {
+	rules, err := readRules(ctx, q, newest+" WHERE r.id = ?"+lock, id)
+	if err != nil {
+		return Rule{}, fmt.Errorf("read commission rule: %w", err)
+	}
+	if len(rules) == 0 {
+		return Rule{}, ErrRuleNotFound
+	}
+	return rules[0], nil
+}
+
+func insertVersion(ctx context.Context, tx *db.Tx, r Rule) error {
+	var flat money.Amount
+	if r.Terms.Flat != nil {
+		flat = *r.Terms.Flat
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO commission_rule_versions (rule_id, version, percent_bp, flat_minor, flat_currency, valid_from)
+		VALUES (?, ?, ?, ?, ?, ?)`, r.ID, r.Version, r.Terms.PercentBP, flat.Minor, flat.Currency, r.ValidFrom)
+	if err != nil {
+		return fmt.Errorf("add version of commission rule: %w", err)
+	}
+	return nil
+}
+
+func readRules(ctx context.Context, q db.Querier, query string, args ...any) ([]Rule, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Rule
+	for rows.Next() {
+		var r Rule
+		var flat money.Amount
+		if err := rows.Scan(&r.ID, &r.ProgramID, &r.AffiliateID, &r.On, &r.CreatedAt, &r.EndedAt,
+			&r.Version, &r.Terms.PercentBP, &flat.Minor, &flat.Currency, &r.ValidFrom); err != nil {
+			return nil, err
+		}
+		if flat.Currency != "" {
+			r.Terms.Flat = &flat
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// choose picks from all versions of all rules that fit the version that was in force at the time at: of the rule for
+// the affiliate before that for all. Where none was in force yet, the first version of the rule made since then counts,
+// so that a conversion which an edge node with a slow clock stamps just before the program's first rule still earns.
+func choose(versions []Rule, at int64) *Rule {
+	newestFirst := slices.SortedFunc(slices.Values(versions), func(a, b Rule) int {
+		return cmp.Or(
+			cmp.Compare(b.AffiliateID, a.AffiliateID), // all candidates have 0 or the one affiliate
+			cmp.Compare(b.ValidFrom, a.ValidFrom),
+			cmp.Compare(b.ID, a.ID),
+			cmp.Compare(b.Version, a.Version),
+		)
+	})
+	for i, v := range newestFirst {
+		if v.ValidFrom <= at && (v.EndedAt == 0 || at < v.EndedAt) {
+			return &newestFirst[i]
+		}
+	}
+	for i, v := range newestFirst {
+		if v.EndedAt == 0 && v.Version == 1 && v.ValidFrom > at {
+			return &newestFirst[i]
+		}
+	}
+	return nil
+}

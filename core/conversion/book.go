@@ -1,0 +1,259 @@
+package conversion
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/edgeref/edgeref/core/attribution"
+	"github.com/edgeref/edgeref/core/commission"
+	"github.com/edgeref/edgeref/core/db"
+	wire "github.com/edgeref/edgeref/wire/conversion"
+	"github.com/edgeref/edgeref/wire/ident"
+	"github.com/edgeref/edgeref/wire/report"
+)
+
+const (
+	// groupSize is how many events share a transaction, and with it the wait for the disk.
+	groupSize = 64
+	// maxFailures is how many events may fail one after the other before the database is taken to be down.
+	maxFailures = 3
+)
+
+// Book books events and returns their outcomes in the same order. An event is booked once however often and in
+// however many places at once it is sent; a refund or rejection may come before its sale, and the order of events does
+// not matter as long as no refund is refused.
+//
+// An error means that nothing is known about any of the events: send all of them again. What was booked is then a
+// Duplicate.
+func (s *Service) Book(ctx context.Context, events []wire.Event) ([]wire.Result, error) {
+	results := make([]wire.Result, len(events))
+	order := make([]int, len(events))
+	for i := range order {
+		order[i] = i
+	}
+	// Every transaction locks its subjects in this order, so two of them never wait for each other in a circle.
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(events[a].ProgramID, events[b].ProgramID), strings.Compare(events[a].Subject(), events[b].Subject()))
+	})
+	for group := range slices.Chunk(order, groupSize) {
+		if err := s.bookGroup(ctx, events, group, results); err != nil {
+			return nil, fmt.Errorf("book conversions: %w", err)
+		}
+	}
+	for _, r := range results {
+		s.events.WithLabelValues(string(r.Outcome)).Inc()
+	}
+	return results, nil
+}
+
+// bookGroup books a group in one transaction. Where that fails, it books each event in its own, so that one event
+// which the database cannot take does not keep back the others.
+func (s *Service) bookGroup(ctx context.Context, events []wire.Event, group []int, results []wire.Result) error {
+	err := s.bookInTx(ctx, events, group, results)
+	if err == nil || len(group) == 1 || ctx.Err() != nil {
+		return err
+	}
+	s.log.Warn("booking a group of conversions failed, booking them one by one", "error", err, "events", len(group))
+	var errs []error
+	for i := range group {
+		if err := s.bookInTx(ctx, events, group[i:i+1], results); err != nil {
+			errs = append(errs, fmt.Errorf("%s %.128q of program %d: %w", events[group[i]].Type, events[group[i]].TxnID, events[group[i]].ProgramID, err))
+		}
+		if ctx.Err() != nil || len(errs) == maxFailures {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Service) bookInTx(ctx context.Context, events []wire.Event, group []int, results []wire.Result) error {
+	var reasons []attribution.Reason
+	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		reasons = reasons[:0]
+		for _, i := range group {
+			b := booking{s: s, tx: tx, event: &events[i], now: s.now().UnixMilli()}
+			result, err := b.book(ctx)
+			if err != nil {
+				return err
+			}
+			if err := s.outbox.Add(ctx, tx, b.facts...); err != nil {
+				return err
+			}
+			results[i] = result
+			if b.decided != "" {
+				reasons = append(reasons, b.decided)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, reason := range reasons {
+		s.attributions.WithLabelValues(string(reason)).Inc()
+	}
+	return nil
+}
+
+// booking is the work on one event in a transaction.
+type booking struct {
+	s       *Service
+	tx      *db.Tx
+	event   *wire.Event
+	now     int64 // Unix ms
+	facts   []report.Fact
+	decided attribution.Reason // "": no attribution was decided
+}
+
+func (b *booking) book(ctx context.Context) (wire.Result, error) {
+	if err := b.event.Validate(); err != nil {
+		id, keepErr := b.keep(ctx, err.Error())
+		return wire.Result{Outcome: wire.Refused, Detail: err.Error() + "; kept for review as " + id}, keepErr
+	}
+	if err := lockSubject(ctx, b.tx, b.event); err != nil {
+		return wire.Result{}, err
+	}
+	family, err := readFamily(ctx, b.tx, b.event)
+	if err != nil {
+		return wire.Result{}, err
+	}
+	for i := range family {
+		if family[i].Type == b.event.Type && family[i].TxnID == b.event.TxnID {
+			return b.seen(ctx, &family[i])
+		}
+	}
+	c := b.conversion()
+	terms, err := readTerms(ctx, b.tx, c.ProgramID, c.ClickID.LinkID())
+	if err != nil {
+		return wire.Result{}, err
+	}
+	var plan []taking
+	switch {
+	case terms == nil:
+		c.State, c.Reason = Refused, NoProgram
+	case c.takesBack():
+		plan = planTakeBack(c, family)
+	default:
+		b.attribute(c, terms)
+	}
+	claimed, err := insert(ctx, b.tx, c)
+	if err != nil {
+		return wire.Result{}, err
+	}
+	if !claimed {
+		// The key is taken by a conversion about another subject.
+		first, err := readKey(ctx, b.tx, c.ProgramID, c.Type, c.TxnID)
+		if err != nil {
+			return wire.Result{}, err
+		}
+		return b.seen(ctx, first)
+	}
+	switch {
+	case c.State != Booked:
+	case c.takesBack():
+		err = b.takeBack(ctx, c, plan)
+	default:
+		err = b.earn(ctx, c, terms, family)
+	}
+	if err != nil {
+		return wire.Result{}, err
+	}
+	outcome := wire.Booked
+	if c.State == Refused {
+		outcome = wire.Refused
+	}
+	return wire.Result{Outcome: outcome, Detail: c.Detail()}, nil
+}
+
+// conversion is the event as it will be stored.
+func (b *booking) conversion() *Conversion {
+	e := b.event
+	hash := e.Hash()
+	c := &Conversion{
+		ID: b.s.ids.New(), ProgramID: e.ProgramID, Type: e.Type, TxnID: e.TxnID, Subject: e.Subject(), ClickID: e.ClickID, Amount: e.Amount,
+		Name: e.Name, Channel: e.Channel, Node: e.Node, ReceivedAt: e.ReceivedAt, BookedAt: b.now, State: Booked, hash: hash[:],
+	}
+	if c.ReceivedAt <= 0 || c.ReceivedAt > b.now {
+		c.ReceivedAt = b.now
+	}
+	switch e.Channel {
+	case wire.Postback, wire.Pixel, wire.Script, wire.API:
+	default:
+		c.Channel = "other" // information only, and not worth refusing a sale for
+	}
+	return c
+}
+
+// seen is the outcome of an event whose key is taken by first.
+func (b *booking) seen(ctx context.Context, first *Conversion) (wire.Result, error) {
+	hash := b.event.Hash()
+	switch {
+	case !slices.Equal(first.hash, hash[:]):
+		detail := fmt.Sprintf("a %s with this transaction id was received before with other input, as %s", first.Type, ident.Format(ident.Conversion, first.ID))
+		id, err := b.keep(ctx, detail)
+		return wire.Result{Outcome: wire.Conflict, Detail: detail + "; kept for review as " + id}, err
+	case first.State == Refused:
+		return wire.Result{Outcome: wire.Refused, Detail: first.Detail()}, nil
+	}
+	return wire.Result{Outcome: wire.Duplicate, Detail: first.Detail()}, nil
+}
+
+// attribute decides whom a sale or lead belongs to.
+func (b *booking) attribute(c *Conversion, terms *terms) {
+	d := attribution.Decide(attribution.Input{
+		ClickID: c.ClickID, Verified: !c.ClickID.IsZero() && b.s.keys.Verify(c.ClickID) == nil,
+		ProgramID: c.ProgramID, ReceivedAt: c.ReceivedAt, Now: b.now, Window: terms.window, Link: terms.link,
+	})
+	c.AffiliateID, c.LinkID, c.Attribution = d.AffiliateID, d.LinkID, d.Explanation
+	b.decided = d.Explanation.Reason
+}
+
+// earn makes the commission of a sale or lead, and takes back at once what came in before it.
+func (b *booking) earn(ctx context.Context, c *Conversion, terms *terms, family []Conversion) error {
+	fact := b.fact(c, c)
+	if c.Type == wire.Sale {
+		fact.Sales, fact.Currency, fact.Revenue = 1, c.Amount.Currency, c.Amount.Minor
+	} else {
+		fact.Leads = 1
+	}
+	if c.AffiliateID != 0 {
+		earned, none, err := b.s.commissions.Earn(ctx, b.tx, commission.Source{
+			ConversionID: c.ID, ProgramID: c.ProgramID, AffiliateID: c.AffiliateID, LinkID: c.LinkID,
+			On: c.Type, Amount: c.Amount, At: c.ReceivedAt, Hold: terms.hold,
+		})
+		if err != nil {
+			return err
+		}
+		if earned != nil {
+			fact.Currency, fact.Commission = earned.Amount.Currency, earned.Amount.Minor
+		} else if c.NoCommission = none; none != "" {
+			if err := updateNoCommission(ctx, b.tx, c); err != nil {
+				return err
+			}
+		}
+	}
+	b.facts = append(b.facts, fact)
+	return b.takeBackEarlier(ctx, c, family)
+}
+
+// fact is a fact of cause, about whom subject belongs to, without figures yet.
+func (b *booking) fact(cause, subject *Conversion) report.Fact {
+	f := report.Fact{
+		ID: b.s.ids.New(), Time: cause.ReceivedAt, ProgramID: subject.ProgramID, AffiliateID: subject.AffiliateID, LinkID: subject.LinkID,
+	}
+	if subject.AffiliateID != 0 {
+		f.ClickID = subject.ClickID
+	}
+	return f
+}
+
+// terms are what booking needs to know of a program and of the link in a Click ID.
+type terms struct {
+	window, hold time.Duration
+	link         *attribution.Link // nil: there is no such link
+}

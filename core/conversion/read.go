@@ -1,0 +1,102 @@
+package conversion
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/edgeref/edgeref/core/db"
+	wire "github.com/edgeref/edgeref/wire/conversion"
+)
+
+// Filter selects conversions.
+type Filter struct {
+	ProgramID   int64     // 0: all
+	AffiliateID int64     // 0: all
+	Type        wire.Type // "": all
+	State       State     // "": all
+	TxnID       string    // "": all
+	Before      int64     // with an ID below this one; 0: from the newest
+	Limit       int       // at least 1
+}
+
+// List returns conversions, newest first.
+func (s *Service) List(ctx context.Context, f Filter) ([]Conversion, error) {
+	where, args := "1 = 1", []any(nil)
+	and := func(condition string, arg any) {
+		where, args = where+" AND "+condition, append(args, arg)
+	}
+	if f.ProgramID != 0 {
+		and("program_id = ?", f.ProgramID)
+	}
+	if f.AffiliateID != 0 {
+		and("affiliate_id = ?", f.AffiliateID)
+	}
+	if f.Type != "" {
+		and("type = ?", f.Type)
+	}
+	if f.State != "" {
+		and("state = ?", f.State)
+	}
+	if f.TxnID != "" {
+		and("txn_id = ?", f.TxnID)
+	}
+	if f.Before != 0 {
+		and("id < ?", f.Before)
+	}
+	list, err := read(ctx, s.db, where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("list conversions: %w", err)
+	}
+	return list, nil
+}
+
+// Get returns one conversion, or ErrNotFound.
+func (s *Service) Get(ctx context.Context, id int64) (Conversion, error) {
+	list, err := read(ctx, s.db, "id = ?", id)
+	if err != nil {
+		return Conversion{}, fmt.Errorf("read conversion: %w", err)
+	}
+	if len(list) == 0 {
+		return Conversion{}, ErrNotFound
+	}
+	return list[0], nil
+}
+
+// ByKey returns the conversion that holds a key, or ErrNotFound.
+func (s *Service) ByKey(ctx context.Context, programID int64, kind wire.Type, txnID string) (Conversion, error) {
+	c, err := readKey(ctx, s.db, programID, kind, txnID)
+	if db.IsNoRows(err) {
+		return Conversion{}, ErrNotFound
+	}
+	if err != nil {
+		return Conversion{}, err
+	}
+	return *c, nil
+}
+
+// Conflicts returns events kept for review, newest first: those with an ID below before (0: from the newest), at most
+// limit.
+func (s *Service) Conflicts(ctx context.Context, before int64, limit int) ([]Conflict, error) {
+	where, args := "", []any(nil)
+	if before != 0 {
+		where, args = "WHERE id < ? ", append(args, before)
+	}
+	rows, err := s.db.Query(ctx, "SELECT id, program_id, type, txn_id, event, detail, created_at FROM conversion_conflicts "+where+
+		"ORDER BY id DESC LIMIT ?", append(args, limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("list conflicts: %w", err)
+	}
+	defer rows.Close()
+	var out []Conflict
+	for rows.Next() {
+		var c Conflict
+		if err := rows.Scan(&c.ID, &c.ProgramID, &c.Type, &c.TxnID, &c.Event, &c.Detail, &c.CreatedAt); err != nil {
+			return nil, fmt.Errorf("list conflicts: %w", err)
+		}
+		out = append(out, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list conflicts: %w", err)
+	}
+	return out, nil
+}

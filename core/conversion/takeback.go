@@ -1,0 +1,132 @@
+package conversion
+
+import (
+	"context"
+
+	"github.com/edgeref/edgeref/core/commission"
+	wire "github.com/edgeref/edgeref/wire/conversion"
+	"github.com/edgeref/edgeref/wire/ident"
+)
+
+// taking is what a refund or rejection takes of one sale or lead.
+type taking struct {
+	subject *Conversion
+	minor   int64 // of the sale's amount; 0 for a lead
+	all     bool  // nothing is left of it after this
+}
+
+// planTakeBack sets the state of a refund or rejection, and returns what it takes of which members of its family. A
+// refund is about the sale; a rejection is about everything under that transaction id, lead and sale, whenever it
+// comes in.
+func planTakeBack(c *Conversion, family []Conversion) []taking {
+	var plan []taking
+	found := false
+	for i := range family {
+		subject := &family[i]
+		if subject.State != Booked || subject.takesBack() || c.Type == wire.Refund && subject.Type != wire.Sale {
+			continue
+		}
+		found = true
+		take, refused := planOne(c, subject)
+		if refused == "" {
+			plan = append(plan, take)
+		} else {
+			c.Reason = refused
+		}
+	}
+	switch {
+	case !found:
+		c.State = Waiting
+	case len(plan) == 0:
+		c.State = Refused
+	default:
+		c.State, c.Reason = Booked, ""
+	}
+	return plan
+}
+
+// planOne is what c takes of subject, or the reason why it cannot take anything.
+func planOne(c, subject *Conversion) (take taking, refused string) {
+	rest := subject.rest()
+	take = taking{subject: subject, minor: rest, all: true}
+	switch {
+	case subject.Closed:
+		return taking{}, NothingLeft
+	case c.Type == wire.Rejected || c.Amount == nil:
+		return take, ""
+	case c.Amount.Currency != subject.Amount.Currency:
+		return taking{}, CurrencyMismatch
+	case c.Amount.Minor > rest:
+		return taking{}, ExceedsSale
+	}
+	take.minor, take.all = c.Amount.Minor, c.Amount.Minor == rest
+	return take, ""
+}
+
+// takeBack carries out the plan of c, which is stored already, and updates both sides.
+func (b *booking) takeBack(ctx context.Context, c *Conversion, plan []taking) error {
+	for _, take := range plan {
+		if err := b.take(ctx, c, take); err != nil {
+			return err
+		}
+	}
+	return updateTaking(ctx, b.tx, c)
+}
+
+func (b *booking) take(ctx context.Context, c *Conversion, take taking) error {
+	subject := take.subject
+	subject.Refunded += take.minor
+	subject.Closed = take.all
+	c.Refunded += take.minor
+	c.AffiliateID, c.LinkID, c.Attribution = subject.AffiliateID, subject.LinkID, subject.Attribution
+	c.Attribution.SubjectID = ident.Format(ident.Conversion, subject.ID)
+
+	reversed, err := b.s.commissions.Reverse(ctx, b.tx, commission.TakeBack{
+		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.Refunded, All: take.all,
+		Reason: string(c.Type) + " of a " + string(subject.Type),
+	})
+	if err != nil {
+		return err
+	}
+	fact := b.fact(c, subject)
+	switch {
+	case c.Type == wire.Refund:
+		fact.Refunds = 1
+	case subject.Type == wire.Sale:
+		fact.Sales = -1
+	default:
+		fact.Leads = -1
+	}
+	fact.Currency, fact.Commission = reversed.Currency, -reversed.Minor
+	if subject.Amount != nil {
+		fact.Currency, fact.Revenue = subject.Amount.Currency, -take.minor
+	}
+	b.facts = append(b.facts, fact)
+	return updateTaken(ctx, b.tx, subject)
+}
+
+// takeBackEarlier lets refunds and rejections that came in before their sale or lead take of it now, in the order in
+// which they came. A rejection that has taken a lead takes the sale of the same transaction too.
+func (b *booking) takeBackEarlier(ctx context.Context, subject *Conversion, family []Conversion) error {
+	for i := range family {
+		c := &family[i]
+		waits := c.State == Waiting && (c.Type == wire.Rejected || subject.Type == wire.Sale)
+		if !waits && (c.State != Booked || c.Type != wire.Rejected) {
+			continue
+		}
+		take, refused := planOne(c, subject)
+		switch {
+		case refused == "":
+			c.State = Booked
+			if err := b.takeBack(ctx, c, []taking{take}); err != nil {
+				return err
+			}
+		case waits:
+			c.State, c.Reason = Refused, refused
+			if err := updateTaking(ctx, b.tx, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

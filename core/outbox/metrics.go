@@ -1,0 +1,70 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// errOvertaken says that this publisher's lease had run out and another one works.
+var errOvertaken = errors.New("overtaken; will look again")
+
+// scrapeTimeout bounds the query behind the gauges.
+const scrapeTimeout = 2 * time.Second
+
+type metrics struct {
+	delivered prometheus.Counter
+	failures  prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer, o *Outbox) *metrics {
+	f := promauto.With(reg)
+	m := &metrics{
+		delivered: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_outbox_delivered_records_total",
+			Help: "Facts that analytics confirmed to this core.",
+		}),
+		failures: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_outbox_failures_total",
+			Help: "Attempts to publish that failed and will be repeated.",
+		}),
+	}
+	if reg != nil {
+		reg.MustRegister(&gauges{
+			outbox: o,
+			pending: prometheus.NewDesc("edgeref_outbox_pending_records",
+				"Facts in the database that analytics has not confirmed; NaN while the database does not answer.", nil, nil),
+			oldest: prometheus.NewDesc("edgeref_outbox_oldest_pending_seconds",
+				"Age of the oldest fact that analytics has not confirmed; 0 if there is none.", nil, nil),
+		})
+	}
+	return m
+}
+
+// gauges ask the database when they are read, so that they are right at any moment and for facts of every core.
+type gauges struct {
+	outbox          *Outbox
+	pending, oldest *prometheus.Desc
+}
+
+// Describe implements prometheus.Collector.
+func (g *gauges) Describe(ch chan<- *prometheus.Desc) { ch <- g.pending; ch <- g.oldest }
+
+// Collect implements prometheus.Collector.
+func (g *gauges) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	pending, age := math.NaN(), math.NaN()
+	if count, oldest, err := g.outbox.pending(ctx); err == nil {
+		pending, age = float64(count), 0
+		if oldest > 0 {
+			age = max(0, g.outbox.now().Sub(time.UnixMilli(oldest)).Seconds())
+		}
+	}
+	ch <- prometheus.MustNewConstMetric(g.pending, prometheus.GaugeValue, pending)
+	ch <- prometheus.MustNewConstMetric(g.oldest, prometheus.GaugeValue, age)
+}
