@@ -127,6 +127,10 @@ type listedConversion struct {
 func (c *comparer) conversions(ctx context.Context) ([]Check, error) {
 	booked := &c.oracle.books
 	check := Check{Name: "list of conversions", Expected: int64(len(booked.booked))}
+	facts := map[txnKey]*fact{}
+	for i := range c.oracle.facts {
+		facts[c.oracle.facts[i].Key] = &c.oracle.facts[i]
+	}
 	seen := map[txnKey]bool{}
 	for i := range c.oracle.world.Programs {
 		p := &c.oracle.world.Programs[i]
@@ -142,6 +146,7 @@ func (c *comparer) conversions(ctx context.Context) ([]Check, error) {
 				check.differ("%s %s: listed twice", item.Type, item.TxnID)
 			default:
 				c.compareConversion(&check, p, &s, &item)
+				c.takeTime(&check, facts[key], &item)
 			}
 			seen[key] = true
 			return nil
@@ -176,6 +181,23 @@ func (c *comparer) compareConversion(check *Check, p *program, s *step, item *li
 		check.differ("%s %s: amount %v, want %d %s", s.Type, s.Txn, item.Amount, s.Minor, p.Currency)
 	}
 }
+
+// takeTime takes over when a conversion happened: like the time of a click it is the tracker's to say, here within the
+// bounds that are known. A later acknowledgement than the first does not change it.
+func (c *comparer) takeTime(check *Check, f *fact, item *listedConversion) {
+	if f == nil {
+		return
+	}
+	if clicked := f.Visit.Record.ID.Time(); item.ReceivedAt.Before(clicked) || item.ReceivedAt.After(f.At.Add(clockSkew)) {
+		check.differ("%s %s: received at %s; the click was at %s and the answer came at %s", item.Type, item.TxnID,
+			item.ReceivedAt.Format(time.RFC3339Nano), clicked.Format(time.RFC3339Nano), f.At.UTC().Format(time.RFC3339Nano))
+		return
+	}
+	f.At = item.ReceivedAt
+}
+
+// clockSkew is by how much the tracker's clock may be ahead of ours.
+const clockSkew = time.Minute
 
 // conflicts: every other input under a booked transaction is listed once.
 func (c *comparer) conflicts(ctx context.Context) (Check, error) {

@@ -38,6 +38,8 @@ type fake struct {
 	clicks  int // requests for links so far
 	dead    bool
 	doubled bool
+
+	received map[txnKey]time.Time
 }
 
 // faults are mistakes. Counts are of requests for links, from 1; 0: never.
@@ -56,17 +58,13 @@ type faults struct {
 	hideConflict bool
 }
 
-func newFake(t *testing.T, f faults) *fake {
+func newFake(t *testing.T, agents *agent.Classifier, f faults) *fake {
 	t.Helper()
-	agents, err := agent.New(0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	keys, err := click.NewKeyring(click.Key{ID: 1, Secret: []byte("0123456789abcdef")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &fake{faults: f, keys: keys, nextID: 1000, bySlug: map[string]int{}, byID: map[click.ID]*visit{},
+	s := &fake{faults: f, keys: keys, nextID: 1000, bySlug: map[string]int{}, byID: map[click.ID]*visit{}, received: map[txnKey]time.Time{},
 		oracle: newOracle(&world{Programs: programs()}, agents)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/programs", s.createProgram)
@@ -91,6 +89,20 @@ func newFake(t *testing.T, f faults) *fake {
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// revive lets a dead fake answer again.
+func (s *fake) revive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = false
+}
+
+// requests is how many requests for links came in.
+func (s *fake) requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clicks
 }
 
 func (s *fake) id(kind string) string {
@@ -263,7 +275,11 @@ func (s *fake) postback(w http.ResponseWriter, r *http.Request) {
 		s.doubled = true
 		st.Txn += "-again"
 	}
-	s.oracle.addStep(v, st, time.Now())
+	key, now := txnKey{st.Type, st.Txn}, time.Now().UTC().Truncate(time.Millisecond)
+	if s.received[key].IsZero() {
+		s.received[key] = now
+	}
+	s.oracle.addStep(v, st, now)
 }
 
 func (s *fake) query(r *http.Request) *query {
@@ -344,7 +360,7 @@ func (s *fake) conversion(st *step) map[string]any {
 	l := &s.oracle.world.Links[v.Link]
 	p := &s.oracle.world.Programs[l.Program]
 	item := map[string]any{"program_id": p.ID, "type": st.Type, "txn_id": st.Txn, "click_id": v.Record.ID, "link_id": l.ID,
-		"affiliate_id": s.oracle.world.Affiliates[l.Affiliate].ID}
+		"affiliate_id": s.oracle.world.Affiliates[l.Affiliate].ID, "received_at": s.received[txnKey{st.Type, st.Txn}]}
 	if st.Minor > 0 {
 		item["amount"] = money.Amount{Minor: st.Minor, Currency: p.Currency}
 	}
@@ -379,7 +395,7 @@ func (s *fake) listCommissions(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		state := "pending"
-		if ord.reversed == ord.commission {
+		if ord.closed {
 			state = "reversed"
 		}
 		items = append(items, map[string]any{"affiliate_id": id, "state": state,
@@ -391,7 +407,7 @@ func (s *fake) listCommissions(w http.ResponseWriter, r *http.Request) {
 
 func (s *fake) listBalances(w http.ResponseWriter, r *http.Request) {
 	var items []any
-	net, _ := s.oracle.commissions()
+	net, _, _ := s.oracle.commissions()
 	for key, minor := range net {
 		if s.oracle.world.Affiliates[key.Affiliate].ID != r.FormValue("affiliate_id") {
 			continue

@@ -22,6 +22,7 @@ type visit struct {
 
 // fact is a change of the figures that follows from a booked conversion.
 type fact struct {
+	Key                   txnKey
 	Visit                 *visit
 	At                    time.Time
 	Leads, Sales, Refunds int64
@@ -96,28 +97,55 @@ func network(addr netip.Addr) string {
 
 // value is the text of a click in a dimension, as the API writes it.
 func (o *oracle) value(v *visit, d report.Dimension) string {
-	l, r := &o.world.Links[v.Link], &v.Record
+	l := &o.world.Links[v.Link]
 	switch d {
-	case "":
-		return ""
 	case report.Affiliate:
 		return o.world.Affiliates[l.Affiliate].ID
 	case report.Program:
 		return o.world.Programs[l.Program].ID
 	case report.Link:
 		return l.ID
+	}
+	return recorded(&v.Record, d)
+}
+
+// recorded is the text of a record in a dimension that is a property of the click.
+func recorded(r *click.Record, d report.Dimension) string {
+	switch d {
+	case report.Sub1, report.Sub2, report.Sub3, report.Sub4, report.Sub5:
+		return r.Sub[d[3]-'1']
+	case report.GCLID:
+		return r.GCLID
+	case report.FBCLID:
+		return r.FBCLID
+	case report.UTMSource:
+		return r.UTMSource
+	case report.UTMMedium:
+		return r.UTMMedium
+	case report.UTMCampaign:
+		return r.UTMCampaign
+	case report.ReferrerHost:
+		return r.ReferrerHost
+	case report.ReferrerPath:
+		return r.ReferrerPath
+	case report.Browser:
+		return r.Browser
+	case report.OS:
+		return r.OS
+	case report.Device:
+		return r.Device
+	case report.Country:
+		return r.Country
+	case report.Language:
+		return r.Language
+	case report.Network:
+		return r.Network
+	case report.Bot:
+		return string(r.Bot)
 	case report.Node:
 		return strconv.Itoa(int(r.ID.Node()))
 	}
-	return map[report.Dimension]string{
-		report.Sub1: r.Sub[0], report.Sub2: r.Sub[1], report.Sub3: r.Sub[2], report.Sub4: r.Sub[3], report.Sub5: r.Sub[4],
-		report.GCLID: r.GCLID, report.FBCLID: r.FBCLID, report.TTCLID: r.TTCLID, report.MSCLKID: r.MSCLKID,
-		report.UTMSource: r.UTMSource, report.UTMMedium: r.UTMMedium, report.UTMCampaign: r.UTMCampaign,
-		report.UTMTerm: r.UTMTerm, report.UTMContent: r.UTMContent,
-		report.ReferrerHost: r.ReferrerHost, report.ReferrerPath: r.ReferrerPath,
-		report.Browser: r.Browser, report.OS: r.OS, report.Device: r.Device,
-		report.Country: r.Country, report.Language: r.Language, report.Network: r.Network, report.Bot: string(r.Bot),
-	}[d]
+	return "" // nothing else is ever sent
 }
 
 // cell is one row of a report: a bucket (zero without buckets) and a group.

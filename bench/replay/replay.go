@@ -18,7 +18,7 @@ import (
 
 // Run replays a log. It returns what it did also with an error; the error wraps ErrDifferences where the replay went
 // through and the figures are wrong, ErrStopped where it ended early. It is meant for one caller at a time.
-func Run(ctx context.Context, opts Options) (summary Summary, err error) {
+func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err := opts.validate(); err != nil {
 		return Summary{}, err
 	}
@@ -26,6 +26,10 @@ func Run(ctx context.Context, opts Options) (summary Summary, err error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("replay: %w", err)
 	}
+	return run(ctx, opts, agents)
+}
+
+func run(ctx context.Context, opts Options, agents *agent.Classifier) (summary Summary, err error) {
 	r := &replay{opts: &opts, api: newAPI(opts.Core, opts.Token), now: time.Now}
 	defer func() {
 		if r.journal != nil {

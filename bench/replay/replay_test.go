@@ -9,11 +9,31 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/edgeref/edgeref/wire/agent"
 )
 
 const sample = "testdata/access-log-sample.log"
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func classifier(t *testing.T) *agent.Classifier {
+	t.Helper()
+	agents, err := agent.New(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return agents
+}
+
+// runs runs a replay as Run does, with a classifier that is made once.
+func runs(ctx context.Context, t *testing.T, agents *agent.Classifier, opts Options) (Summary, error) {
+	t.Helper()
+	if err := opts.validate(); err != nil {
+		t.Fatal(err)
+	}
+	return run(ctx, opts, agents)
+}
 
 func (s *fake) options() Options {
 	return Options{Log: sample, Tracker: s.URL, Core: s.URL, Ops: []string{s.URL}, Token: "t", Convert: 300,
@@ -21,6 +41,7 @@ func (s *fake) options() Options {
 }
 
 func TestRunFindsNothingWhereNothingIsWrong(t *testing.T) {
+	agents := classifier(t)
 	for name, change := range map[string]func(*Options){
 		"in order":           func(*Options) {},
 		"four lanes":         func(o *Options) { o.Concurrency = 4 },
@@ -31,31 +52,29 @@ func TestRunFindsNothingWhereNothingIsWrong(t *testing.T) {
 		"faster than nature": func(o *Options) { o.Speed = 1e7 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newFake(t, faults{})
+			s := newFake(t, agents, faults{})
 			opts := s.options()
 			change(&opts)
 			var out strings.Builder
 			opts.Out = &out
-			sum, err := Run(context.Background(), opts)
+			sum, err := runs(context.Background(), t, agents, opts)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
-			if sum.Clicks != s.clicks || sum.Sent != s.clicks || s.clicks != min(sampleLines, max(opts.MaxLines, 0)+sampleLines*btoi(opts.MaxLines == 0)) {
-				t.Errorf("got %+v after %d requests", sum, s.clicks)
+			want := sampleLines
+			if opts.MaxLines > 0 {
+				want = opts.MaxLines
+			}
+			if sum.Clicks != want || sum.Sent != want || s.requests() != want {
+				t.Errorf("got %+v after %d requests, want %d", sum, s.requests(), want)
 			}
 		})
 	}
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // Each mistake must be found, and by the comparison that is about it.
 func TestRunFindsMistakes(t *testing.T) {
+	agents := classifier(t)
 	tests := []struct {
 		name   string
 		faults faults
@@ -74,7 +93,7 @@ func TestRunFindsMistakes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			sum, err := Run(context.Background(), newFake(t, tt.faults).options())
+			sum, err := runs(context.Background(), t, agents, newFake(t, agents, tt.faults).options())
 			if !errors.Is(err, ErrDifferences) {
 				t.Fatalf("got %v, want ErrDifferences", err)
 			}
@@ -93,6 +112,7 @@ func TestRunFindsMistakes(t *testing.T) {
 
 // A replay whose tracker died goes on where it stopped, whether the last line was recorded or not.
 func TestRunResumes(t *testing.T) {
+	agents := classifier(t)
 	for name, tt := range map[string]struct {
 		faults     faults
 		lanes      int
@@ -103,24 +123,24 @@ func TestRunResumes(t *testing.T) {
 		"with several lanes":      {faults{dieAfter: 120}, 3, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newFake(t, tt.faults)
+			s := newFake(t, agents, tt.faults)
 			opts := s.options()
 			opts.Concurrency = tt.lanes
 			opts.Resume = filepath.Join(t.TempDir(), "journal")
-			first, err := Run(context.Background(), opts)
+			first, err := runs(context.Background(), t, agents, opts)
 			if !errors.Is(err, ErrStopped) || !strings.Contains(err.Error(), opts.Resume) {
 				t.Fatalf("got %v, want ErrStopped that names the journal", err)
 			}
-			s.dead = false
+			s.revive()
 			opts.RunID = "ignored"
-			second, err := Run(context.Background(), opts)
+			second, err := runs(context.Background(), t, agents, opts)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if first.Clicks+second.Sent != sampleLines || second.Clicks != sampleLines || second.Unanswered != tt.unanswered {
 				t.Errorf("got %+v, then %+v", first, second)
 			}
-			third, err := Run(context.Background(), opts)
+			third, err := runs(context.Background(), t, agents, opts)
 			if err != nil || third.Sent != 0 || third.Clicks != sampleLines {
 				t.Errorf("a third time: %+v, %v", third, err)
 			}
@@ -129,10 +149,11 @@ func TestRunResumes(t *testing.T) {
 }
 
 func TestRunStopsWithItsContext(t *testing.T) {
-	s := newFake(t, faults{})
+	agents := classifier(t)
+	s := newFake(t, agents, faults{})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Run(ctx, s.options()); !errors.Is(err, context.Canceled) {
+	if _, err := runs(ctx, t, agents, s.options()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,0 +1,73 @@
+package replay
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const scrape = `# HELP edgeref_spool_appended_records_total Records.
+# TYPE edgeref_spool_appended_records_total counter
+edgeref_spool_appended_records_total{spool="clicks"} 10
+edgeref_spool_appended_records_total{spool="conversions"} 3
+edgeref_spool_recovered_records{spool="clicks"} 2
+edgeref_spool_delivered_records_total{spool="clicks"} 7 1700000000000
+edgeref_spool_delivered_records_total{spool="conversions"} 3
+edgeref_spool_quarantined_records_total{spool="clicks"} 1
+edgeref_spool_pending_records{spool="clicks"} 4
+
+edgeref_tracker_clicks_received_total 12
+edgeref_tracker_clicks_recorded_total 1e+01
+edgeref_tracker_clicks_refused_total{reason="full",why="a } and \"b\", spool=\"clicks\""} 1
+edgeref_tracker_clicks_refused_total{reason="broken"} 1
+go_gc_duration_seconds{quantile="0"} NaN
+`
+
+func TestConservations(t *testing.T) {
+	s, err := parseMetrics(scrape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []conservation{
+		{"clicks received = recorded + refused", 12, 12},
+		{"clicks recovered + appended = delivered + quarantined + pending", 12, 12},
+		{"conversions recovered + appended = delivered + quarantined + pending", 3, 3},
+	}
+	if diff := cmp.Diff(want, s.conservations(), cmp.AllowUnexported(conservation{})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if s.pending() != 4 {
+		t.Errorf("%v pending, want 4", s.pending())
+	}
+	if check := compareMetrics("here", s); check.Differences != 2 { // pending and quarantined
+		t.Errorf("got %+v", check)
+	}
+	if v, ok := s.sum("edgeref_tracker_clicks_refused_total", `reason="full"`); v != 1 || !ok {
+		t.Errorf("refused for full: %v, %v", v, ok)
+	}
+}
+
+func TestParseMetricsMalformed(t *testing.T) {
+	for _, text := range []string{"a", "a x", `a{b="c"`, `a{b="c"}`, `{b="c"} 1`, "a\t"} {
+		if s, err := parseMetrics(text); err == nil {
+			t.Errorf("%q: got %v", text, s)
+		}
+	}
+}
+
+func FuzzParseMetrics(f *testing.F) {
+	f.Add(scrape)
+	f.Add(`a{b="\"}"} +Inf`)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseMetrics(text)
+		if err != nil {
+			return
+		}
+		for series := range s {
+			if series == "" || series[0] == '#' {
+				t.Fatalf("series %q", series)
+			}
+		}
+		s.conservations()
+	})
+}
