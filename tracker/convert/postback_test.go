@@ -319,7 +319,7 @@ func TestDocumentation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := regexp.MustCompile("code[A-Z]\w+ += "(\w+)"").FindAllStringSubmatch(string(source), -1)
+	codes := regexp.MustCompile(`code[A-Z]\w+ += "(\w+)"`).FindAllStringSubmatch(string(source), -1)
 	if len(codes) < 30 {
 		t.Fatalf("%d codes found", len(codes))
 	}
