@@ -3,231 +3,94 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"strings"
-	"time"
+	"slices"
 
-	"github.com/edgeref/edgeref/wire/report"
+	"golang.org/x/sync/errgroup"
 )
 
-// maxGroups bounds the memory of a report, at some hundred bytes a group.
-const maxGroups = 2_000_000
+// ahead is how many blocks are read while one is counted.
+const ahead = 4
 
-// Cells that are not of a shown group.
-const (
-	cellUnknown = -1 // not looked up yet
-	cellOther   = -2 // of the groups that are not shown
-)
-
-// pass goes over the blocks of a plan once, day by day, and counts into the total and into cells. In a first pass the
-// cells are the groups, as they turn up. In a second one the groups are given, and the cells are their buckets.
-type pass struct {
-	*plan
-	groups map[string]int32
-	keys   []string
-
-	second  bool
-	buckets []int32 // second pass: cell of bucket*len(groups)+group, or cellUnknown
-	places  []int32 // second pass: the reverse
-
-	cells        []tally
-	total, other tally
-
-	seenTotal, seenCells *distinct // of the day
-
-	picked []uint16
-	local  []int32 // group of each text of the block
-	human  []bool  // of each bot reason of the block
+// pass is what is done with each block of a plan. Its methods are called by one goroutine.
+type pass interface {
+	// columns are those that the pass looks at in blocks of a kind, besides those of the filters and the time.
+	columns(kind int) []int
+	// newDay is called before the first block of each day and kind.
+	newDay()
+	// count takes the rows picked from a block, of which there is at least one. It keeps neither.
+	count(b *block, picked []uint16) error
 }
 
-func newPass(p *plan) *pass {
-	return &pass{plan: p, groups: make(map[string]int32), seenTotal: newDistinct(), seenCells: newDistinct()}
-}
-
-func newSecondPass(p *plan, shown []report.Row) *pass {
-	s := newPass(p)
-	s.second = true
-	for _, r := range shown {
-		s.groups[r.Key] = int32(len(s.keys))
-		s.keys = append(s.keys, r.Key)
+// run reads the plan's blocks, kind by kind and day by day, and hands them to the pass; one goroutine reads and decodes
+// while this one counts.
+func (p *plan) run(ctx context.Context, tx *sql.Tx, to pass) error {
+	g, ctx := errgroup.WithContext(ctx)
+	full, empty := make(chan *block, ahead), make(chan *block, ahead)
+	for range ahead {
+		empty <- new(block)
 	}
-	s.buckets = make([]int32, max(1, len(p.starts))*len(shown))
-	for i := range s.buckets {
-		s.buckets[i] = cellUnknown
-	}
-	return s
-}
-
-func (s *pass) run(ctx context.Context, tx *sql.Tx) error {
-	for kind, headers := range s.blocks {
-		load, err := newLoader(ctx, tx, s.columns(kind))
-		if err != nil {
-			return err
-		}
-		defer load.close()
-		var b block
-		for i, h := range headers {
-			if i == 0 || headers[i-1].day != h.day {
-				s.seenTotal.reset()
-				s.seenCells.reset()
-			}
-			if err := load.load(ctx, h, &b); err != nil {
-				return err
-			}
-			if err := s.count(&b); err != nil {
+	g.Go(func() error {
+		defer close(full)
+		for kind := range p.blocks {
+			if err := p.read(ctx, tx, kind, to.columns(kind), full, empty); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// count adds the rows of a block.
-func (s *pass) count(b *block) error {
-	s.picked = s.filters.pick(b, s.from, s.to, s.picked)
-	if len(s.picked) == 0 {
 		return nil
+	})
+	g.Go(func() error {
+		kind, day := -1, int64(0)
+		var picked []uint16
+		for b := range full {
+			if b.kind != kind || b.day != day {
+				kind, day = b.kind, b.day
+				to.newDay()
+			}
+			if picked = p.filters.pick(b, p.from, p.to, picked); len(picked) > 0 {
+				if err := to.count(b, picked); err != nil {
+					return err
+				}
+			}
+			empty <- b // there is room for all blocks
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+func (p *plan) read(ctx context.Context, tx *sql.Tx, kind int, cols []int, full chan<- *block, empty <-chan *block) error {
+	cols = append(cols, p.filters.columns()...)
+	cols = append(cols, colAt)
+	slices.Sort(cols)
+	load, err := newLoader(ctx, tx, slices.Compact(cols))
+	if err != nil {
+		return err
 	}
-	s.localize(b)
-	bucket := 0
-	for _, row := range s.picked {
-		group, err := s.groupOf(b, row)
-		if err != nil {
+	defer load.close()
+	for _, h := range p.blocks[kind] {
+		var b *block
+		select {
+		case b = <-empty:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := load.load(ctx, h, b); err != nil {
 			return err
 		}
-		if len(s.starts) > 0 && s.second && group >= 0 {
-			bucket = bucketOf(s.starts, b.day*dayMilli+int64(b.at[row]), bucket)
+		select {
+		case full <- b:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		s.addRow(b, row, group, bucket)
 	}
 	return nil
 }
 
-// localize prepares what is looked up once for each text of a block.
-func (s *pass) localize(b *block) {
-	s.local = s.local[:0]
-	if s.group >= 0 {
-		for range b.text[s.group].dict {
-			s.local = append(s.local, cellUnknown)
-		}
+// humans says of each bot reason of a block of clicks whether it is none.
+func humans(b *block, into []bool) []bool {
+	into = into[:0]
+	for _, reason := range b.text[colBot].dict {
+		into = append(into, reason == "")
 	}
-	s.human = s.human[:0]
-	if b.kind == kindClicks {
-		for _, reason := range b.text[colBot].dict {
-			s.human = append(s.human, reason == "")
-		}
-	}
-}
-
-// groupOf is the number of the row's group, or cellOther.
-func (s *pass) groupOf(b *block, row uint16) (int32, error) {
-	text := uint16(0)
-	if s.group >= 0 {
-		text = b.text[s.group].idx[row]
-		if g := s.local[text]; g != cellUnknown {
-			return g, nil
-		}
-	} else if len(s.keys) == 1 {
-		return 0, nil
-	}
-	key := ""
-	if s.group >= 0 {
-		key = b.text[s.group].dict[text]
-	}
-	g, ok := s.groups[key]
-	switch {
-	case !ok && s.second:
-		g = cellOther
-	case !ok && len(s.keys) == maxGroups:
-		return 0, fmt.Errorf("%w: more than %d: ask for a shorter span or set a filter", ErrTooManyGroups, maxGroups)
-	case !ok:
-		g = int32(len(s.keys))
-		key = strings.Clone(key) // it is a part of its block's memory
-		s.groups[key] = g
-		s.keys = append(s.keys, key)
-		s.cells = append(s.cells, tally{})
-	}
-	if s.group >= 0 {
-		s.local[text] = g
-	}
-	return g, nil
-}
-
-// addRow counts one row. In a second pass without buckets only what is not shown is of interest, in a first pass
-// everything, and the total there as well.
-func (s *pass) addRow(b *block, row uint16, group int32, bucket int) {
-	cell := group
-	var into *tally
-	switch {
-	case group == cellOther:
-		into = &s.other
-	case s.second && len(s.starts) == 0:
-		return
-	case s.second:
-		cell = s.bucketCell(group, bucket)
-		into = &s.cells[cell]
-	default:
-		into = &s.cells[cell]
-	}
-	if b.kind == kindFacts {
-		into.addFact(b, row)
-		if !s.second {
-			s.total.addFact(b, row)
-		}
-		return
-	}
-	into.clicks++
-	if !s.second {
-		s.total.clicks++
-	}
-	if !s.human[b.text[colBot].idx[row]] {
-		into.bots++
-		if !s.second {
-			s.total.bots++
-		}
-		return
-	}
-	visitor := b.visitor[row]
-	isNew := s.group < 0 || s.seenCells.add(visitor, uint32(cell))
-	if !s.second {
-		newToTotal := isNew && s.seenTotal.add(visitor, 0)
-		if newToTotal {
-			s.total.uniques++
-		}
-		isNew = isNew && (s.group >= 0 || newToTotal)
-	} else if s.group < 0 {
-		isNew = s.seenCells.add(visitor, uint32(cell))
-	}
-	if isNew {
-		into.uniques++
-	}
-}
-
-// bucketCell is the cell of a shown group in a bucket.
-func (s *pass) bucketCell(group int32, bucket int) int32 {
-	place := bucket*len(s.keys) + int(group)
-	cell := s.buckets[place]
-	if cell == cellUnknown {
-		cell = int32(len(s.cells))
-		s.buckets[place] = cell
-		s.places = append(s.places, int32(place))
-		s.cells = append(s.cells, tally{})
-	}
-	return cell
-}
-
-// rows are the cells as rows of a report, in no order.
-func (s *pass) rows() []report.Row {
-	rows := make([]report.Row, len(s.cells))
-	for i := range s.cells {
-		rows[i].Figures = s.cells[i].figures()
-		if !s.second {
-			rows[i].Key = s.keys[i]
-			continue
-		}
-		place := int(s.places[i])
-		rows[i].Key = s.keys[place%len(s.keys)]
-		rows[i].Start = time.UnixMilli(s.starts[place/len(s.keys)]).In(s.zone)
-	}
-	return rows
+	return into
 }

@@ -29,40 +29,32 @@ func (s *Store) Report(ctx context.Context, q report.Query) (report.Result, erro
 	return result, nil
 }
 
-// compute goes over the blocks once for the total and the groups, and, where there are groups that are not shown or
-// buckets of those that are, once more: only then is it known which groups these are.
+// compute goes over the blocks once for the figures. Before that, where there are groups, it goes over the few columns
+// that tell which of them are shown: only then is it known what the figures are to be of.
 func compute(ctx context.Context, tx *sql.Tx, q *report.Query) (report.Result, error) {
 	p := newPlan(q)
 	if err := p.headers(ctx, tx); err != nil {
 		return report.Result{}, err
 	}
-	first := newPass(p)
-	if err := first.run(ctx, tx); err != nil {
+	shown, all := []string{""}, 1
+	if p.group >= 0 {
+		r := newRanking(p, q.OrderBy)
+		if err := p.run(ctx, tx, r); err != nil {
+			return report.Result{}, err
+		}
+		shown, all = r.top(q), len(r.keys)
+	}
+	c := newCounting(p, shown)
+	if err := p.run(ctx, tx, c); err != nil {
 		return report.Result{}, err
 	}
-	result := report.Result{Total: first.total.figures()}
-	rank := newRank(q, result.Total)
-	groups := first.rows()
-	slices.SortFunc(groups, rank.compare)
-	shown := groups[:min(q.Limit, len(groups))]
-	if len(p.starts) == 0 && len(shown) == len(groups) {
-		result.Rows = shown
-		return result, nil
-	}
-	second := newSecondPass(p, shown)
-	if err := second.run(ctx, tx); err != nil {
-		return report.Result{}, err
-	}
-	if len(shown) < len(groups) {
-		other := second.other.figures()
+	result := report.Result{Total: c.total.figures(), Rows: c.rows()}
+	order := newRank(q, result.Total)
+	slices.SortFunc(result.Rows, func(a, b report.Row) int { return cmp.Or(a.Start.Compare(b.Start), order.compare(a, b)) })
+	if all > len(shown) {
+		other := c.other.figures()
 		result.Other = &other
 	}
-	if len(p.starts) == 0 {
-		result.Rows = shown
-		return result, nil
-	}
-	result.Rows = second.rows()
-	slices.SortFunc(result.Rows, func(a, b report.Row) int { return cmp.Or(a.Start.Compare(b.Start), rank.compare(a, b)) })
 	return result, nil
 }
 
@@ -107,7 +99,7 @@ func (r rank) value(f *report.Figures) int64 {
 	return f.Clicks
 }
 
-// plan is what both passes over the blocks share.
+// plan is what the passes over the blocks share.
 type plan struct {
 	from, to int64 // Unix ms, half open
 	zone     *time.Location
@@ -135,21 +127,6 @@ func (p *plan) headers(ctx context.Context, tx *sql.Tx) (err error) {
 		}
 	}
 	return nil
-}
-
-// columns are those that a pass needs of the blocks of a kind.
-func (p *plan) columns(kind int) []int {
-	cols := p.filters.columns()
-	if kind == kindClicks {
-		cols = append(cols, colBot, colVisitor, colAt)
-	} else {
-		cols = append(cols, colCurrency, colLeads, colSales, colRefunds, colRevenue, colCommission, colAt)
-	}
-	if p.group >= 0 {
-		cols = append(cols, p.group)
-	}
-	slices.Sort(cols)
-	return slices.Compact(cols)
 }
 
 // tally is Figures on the way.

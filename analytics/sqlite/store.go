@@ -32,7 +32,9 @@ type Options struct {
 	Registerer prometheus.Registerer // nil: no metrics
 	Clock      func() time.Time      // nil: time.Now
 
-	maxPages int // of the file, in tests; 0: no limit
+	// Of tests.
+	maxPages    int           // of the file; 0: no limit
+	busyTimeout time.Duration // 0: busyTimeout
 }
 
 const (
@@ -85,10 +87,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, o Options) error {
+	if o.busyTimeout == 0 {
+		o.busyTimeout = busyTimeout
+	}
 	// FULL: what has been acknowledged survives a power failure, because the spool deletes it then.
 	pragmas := []string{
 		"page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-16000)",
-		"busy_timeout(" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) + ")",
+		"busy_timeout(" + strconv.FormatInt(o.busyTimeout.Milliseconds(), 10) + ")",
 	}
 	if o.maxPages > 0 {
 		pragmas = append(pragmas, "max_page_count("+strconv.Itoa(o.maxPages)+")")
