@@ -27,7 +27,8 @@ const (
 )
 
 // openSQLite opens a writer and readers on the file. synchronous=FULL, because a conversion that was acknowledged
-// must survive loss of power: its edge node forgets it then.
+// must survive loss of power: its edge node forgets it then. secure_delete, because a deleted visitor salt must not
+// linger in a free page.
 func (d *DB) openSQLite(path string, readers int) error {
 	d.dialect = SQLite
 	if path == "" || path == ":memory:" {
@@ -45,8 +46,9 @@ func (d *DB) openSQLite(path string, readers int) error {
 		readers = defaultReaders
 	}
 	base := url.Values{
-		"_pragma": {"busy_timeout(" + sqliteBusyMS + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
-		"_dqs":    {"0"}, // "x" is a name, never a text
+		"_pragma": {"busy_timeout(" + sqliteBusyMS + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+			"secure_delete(1)"},
+		"_dqs": {"0"}, // "x" is a name, never a text
 	}
 	writer, reader := clone(base), clone(base)
 	writer.Set("_txlock", "immediate")

@@ -1,7 +1,7 @@
 -- +goose NO TRANSACTION
 -- +goose Up
 -- refunded_minor: of a sale, what its refunds took back so far; of a refund, what it took back itself.
--- closed: nothing of this sale or lead is left to take back.
+-- closed: what is left of a sale or lead to take back: 0 something, 1 it was refunded in full, 2 it was rejected.
 CREATE TABLE IF NOT EXISTS conversions (
     id             BIGINT         NOT NULL PRIMARY KEY,
     program_id     BIGINT         NOT NULL,

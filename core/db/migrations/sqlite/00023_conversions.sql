@@ -1,6 +1,6 @@
 -- +goose Up
 -- refunded_minor: of a sale, what its refunds took back so far; of a refund, what it took back itself.
--- closed: nothing of this sale or lead is left to take back.
+-- closed: what is left of a sale or lead to take back: 0 something, 1 it was refunded in full, 2 it was rejected.
 CREATE TABLE conversions (
     id             INTEGER NOT NULL PRIMARY KEY,
     program_id     INTEGER NOT NULL,

@@ -1,0 +1,144 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/edgeref/edgeref/core/db"
+)
+
+// Status is the status of an affiliate.
+type Status string
+
+// Statuses. The links of a suspended affiliate are disabled on the trackers while it lasts.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended"
+)
+
+// Affiliate is a person or firm that refers buyers. Times are Unix ms.
+type Affiliate struct {
+	ID        int64
+	Name      string
+	Email     string
+	Status    Status
+	CreatedAt int64
+	UpdatedAt int64
+}
+
+// AffiliatePatch changes the fields that are not nil.
+type AffiliatePatch struct {
+	Name   *string
+	Email  *string
+	Status *Status
+}
+
+func (a *Affiliate) validate() error {
+	var c checker
+	c.text("name", a.Name, maxName)
+	c.email(a.Email)
+	oneOf(&c, "status", a.Status, Active, Suspended)
+	return c.err()
+}
+
+// CreateAffiliate makes an affiliate. The error is an *InvalidError if name or email is not valid. Functions in then
+// run at the end of the transaction.
+func (c *Catalog) CreateAffiliate(ctx context.Context, name, email string, then ...func(*db.Tx, Affiliate) error) (Affiliate, error) {
+	now := c.now().UnixMilli()
+	a := Affiliate{ID: c.ids.New(), Name: name, Email: email, Status: Active, CreatedAt: now, UpdatedAt: now}
+	if err := a.validate(); err != nil {
+		return Affiliate{}, err
+	}
+	// No revision: an affiliate without links is nothing to a tracker.
+	err := c.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "INSERT INTO affiliates (id, name, email, status, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+			a.ID, a.Name, a.Email, string(a.Status), a.CreatedAt, a.UpdatedAt)
+		if err != nil {
+			return fmt.Errorf("insert affiliate: %w", err)
+		}
+		return also(tx, a, then)
+	})
+	return a, err
+}
+
+// UpdateAffiliate changes an affiliate. With its status, all its links change on the trackers.
+func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch AffiliatePatch) (a Affiliate, err error) {
+	err = c.change(ctx, func(tx *db.Tx, rev *revision) error {
+		if a, err = ReadAffiliate(ctx, tx, id); err != nil {
+			return err
+		}
+		before := a.Status
+		set(&a.Name, patch.Name)
+		set(&a.Email, patch.Email)
+		set(&a.Status, patch.Status)
+		if err := a.validate(); err != nil {
+			return err
+		}
+		a.UpdatedAt = c.now().UnixMilli()
+		_, err := tx.Exec(ctx, "UPDATE affiliates SET name = ?, email = ?, status = ?, updated_at = ? WHERE id = ?",
+			a.Name, a.Email, string(a.Status), a.UpdatedAt, a.ID)
+		if err != nil {
+			return fmt.Errorf("update affiliate: %w", err)
+		}
+		if a.Status == before {
+			return nil
+		}
+		return renumberLinks(ctx, tx, rev, id)
+	})
+	return a, err
+}
+
+// renumberLinks gives all links of an affiliate new revisions, so that the feed sends them again. The revision is
+// locked, so no link can be added meanwhile and be missed.
+func renumberLinks(ctx context.Context, tx *db.Tx, rev *revision, affiliateID int64) error {
+	ids, err := collect(ctx, tx, scanID, "links",
+		"SELECT id FROM links WHERE affiliate_id = ? ORDER BY id", affiliateID)
+	if err != nil {
+		return err
+	}
+	for part, in := range db.Chunks(ids) {
+		args := make([]any, 0, 3*len(part))
+		for _, id := range part {
+			args = append(args, id, rev.next())
+		}
+		_, err := tx.Exec(ctx, "UPDATE links SET rev = CASE id"+strings.Repeat(" WHEN ? THEN ?", len(part))+" END WHERE id IN "+db.In(len(part)),
+			append(args, in...)...)
+		if err != nil {
+			return fmt.Errorf("renumber links: %w", err)
+		}
+	}
+	return nil
+}
+
+// Affiliate returns an affiliate, or ErrNotFound.
+func (c *Catalog) Affiliate(ctx context.Context, id int64) (Affiliate, error) {
+	return ReadAffiliate(ctx, c.db, id)
+}
+
+// ReadAffiliate is Affiliate inside or outside of a transaction.
+func ReadAffiliate(ctx context.Context, q db.Querier, id int64) (Affiliate, error) {
+	a, err := scanAffiliate(q.QueryRow(ctx, selectAffiliate+" WHERE id = ?", id))
+	if err != nil {
+		return Affiliate{}, notFound("affiliate", err)
+	}
+	return a, nil
+}
+
+// Affiliates returns affiliates with an id below before (0: from the newest), the newest first.
+func (c *Catalog) Affiliates(ctx context.Context, before int64, limit int) ([]Affiliate, error) {
+	return collect(ctx, c.db, scanAffiliate, "affiliates", selectAffiliate+" WHERE (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?",
+		before, before, limit)
+}
+
+const selectAffiliate = "SELECT id, name, email, status, created_at, updated_at FROM affiliates"
+
+func scanAffiliate(r row) (a Affiliate, err error) {
+	err = r.Scan(&a.ID, &a.Name, &a.Email, &a.Status, &a.CreatedAt, &a.UpdatedAt)
+	return a, err
+}
+
+func scanID(r row) (id int64, err error) {
+	err = r.Scan(&id)
+	return id, err
+}
