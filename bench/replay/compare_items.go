@@ -167,9 +167,13 @@ func (c *comparer) conversions(ctx context.Context) ([]Check, error) {
 func (c *comparer) compareConversion(check *Check, p *program, s *step, item *listedConversion) {
 	v := c.oracle.books.visits[s.Line]
 	l := &c.oracle.world.Links[v.Link]
+	id := v.Record.ID.String()
+	if s.NoClick {
+		id = ""
+	}
 	for _, field := range []struct{ name, got, want string }{
 		{"program", item.ProgramID, p.ID},
-		{"click", item.ClickID, v.Record.ID.String()},
+		{"click", item.ClickID, id},
 		{"affiliate", item.AffiliateID, c.oracle.world.Affiliates[l.Affiliate].ID},
 		{"link", item.LinkID, l.ID},
 	} {

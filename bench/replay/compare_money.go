@@ -145,9 +145,6 @@ func compareMetrics(ops string, s samples) Check {
 	if s.pending() > 0 {
 		check.differ("%.0f records have not reached their store", s.pending())
 	}
-	if quarantined, _ := s.sum("edgeref_spool_quarantined_records_total", ""); quarantined > 0 {
-		check.differ("%.0f records were set aside as unreadable", quarantined)
-	}
 	if len(s) == 0 {
 		check.differ("there are no metrics")
 	}

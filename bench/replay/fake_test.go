@@ -240,28 +240,30 @@ func (s *fake) record(r *request) click.ID {
 
 // postback takes a conversion.
 func (s *fake) postback(w http.ResponseWriter, r *http.Request) {
+	values := parameters(r)
 	first := func(names ...string) string {
 		for _, name := range names {
-			if v := r.FormValue(name); v != "" {
+			if v := values.Get(name); v != "" {
 				return v
 			}
 		}
 		return ""
 	}
-	id, err := click.ParseID(first("click_id", "cid", "clickid", "subid"))
-	v := s.byID[id]
-	if err != nil || v == nil {
+	ref := first("ref_txid", "sale_txid", "ref_transaction_id")
+	v := s.visitOf(first("click_id", "cid", "clickid", "subid"), ref)
+	if v == nil {
 		http.Error(w, "no such click", http.StatusBadRequest)
 		return
 	}
 	p := &s.oracle.world.Programs[s.oracle.world.Links[v.Link].Program]
-	if r.URL.Path == "/postback" && r.FormValue("secret") != p.Secret {
+	if r.URL.Path == "/postback" && values.Get("secret") != p.Secret && r.Header.Get("Authorization") != "Bearer "+p.Secret {
 		http.Error(w, "wrong secret", http.StatusUnauthorized)
 		return
 	}
-	st := step{Line: v.Line, Type: conversion.Type(r.FormValue("status")), Txn: first("txid", "transaction_id", "order_id"), Ref: r.FormValue("ref_txid")}
-	if text := r.FormValue("amount"); text != "" {
-		amount, err := money.Parse(text, r.FormValue("currency"))
+	st := step{Line: v.Line, Type: conversion.Type(values.Get("status")), Ref: ref,
+		Txn: first("txid", "transaction_id", "order_id"), NoClick: values.Has("program")}
+	if text := values.Get("amount"); text != "" {
+		amount, err := money.Parse(text, cmp.Or(values.Get("currency"), p.Currency))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -280,6 +282,48 @@ func (s *fake) postback(w http.ResponseWriter, r *http.Request) {
 		s.received[key] = now
 	}
 	s.oracle.addStep(v, st, now)
+}
+
+// parameters are those of a query, a form or a JSON object.
+func parameters(r *http.Request) url.Values {
+	if r.Header.Get("Content-Type") != "application/json" {
+		if err := r.ParseForm(); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		return r.Form
+	}
+	decoder := json.NewDecoder(r.Body)
+	decoder.UseNumber()
+	var body map[string]any
+	if err := decoder.Decode(&body); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	values := url.Values{}
+	for name, v := range body {
+		values.Set(name, fmt.Sprint(v))
+	}
+	return values
+}
+
+// visitOf finds the click that a conversion names, or that of the transaction that it takes back.
+func (s *fake) visitOf(text, ref string) *visit {
+	if ord := s.oracle.books.orders[ref]; text == "" && ord != nil {
+		return ord.visit
+	}
+	if text == "" {
+		run, rest, _ := strings.Cut(ref, "-")
+		line, _, _ := strings.Cut(rest, "-")
+		for _, v := range s.byID {
+			if v.Record.GCLID == run+"-"+line {
+				return v
+			}
+		}
+	}
+	id, err := click.ParseID(text)
+	if err != nil {
+		return nil
+	}
+	return s.byID[id]
 }
 
 func (s *fake) query(r *http.Request) *query {
@@ -359,7 +403,11 @@ func (s *fake) conversion(st *step) map[string]any {
 	v := s.oracle.books.visits[st.Line]
 	l := &s.oracle.world.Links[v.Link]
 	p := &s.oracle.world.Programs[l.Program]
-	item := map[string]any{"program_id": p.ID, "type": st.Type, "txn_id": st.Txn, "click_id": v.Record.ID, "link_id": l.ID,
+	id := v.Record.ID.String()
+	if st.NoClick {
+		id = ""
+	}
+	item := map[string]any{"program_id": p.ID, "type": st.Type, "txn_id": st.Txn, "click_id": id, "link_id": l.ID,
 		"affiliate_id": s.oracle.world.Affiliates[l.Affiliate].ID, "received_at": s.received[txnKey{st.Type, st.Txn}]}
 	if st.Minor > 0 {
 		item["amount"] = money.Amount{Minor: st.Minor, Currency: p.Currency}

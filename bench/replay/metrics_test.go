@@ -39,7 +39,7 @@ func TestConservations(t *testing.T) {
 	if s.pending() != 4 {
 		t.Errorf("%v pending, want 4", s.pending())
 	}
-	if check := compareMetrics("here", s); check.Differences != 2 { // pending and quarantined
+	if check := compareMetrics("here", s); check.Differences != 1 { // pending
 		t.Errorf("got %+v", check)
 	}
 	if v, ok := s.sum("edgeref_tracker_clicks_refused_total", `reason="full"`); v != 1 || !ok {

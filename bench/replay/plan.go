@@ -178,6 +178,7 @@ type step struct {
 	Txn, Ref  string
 	Minor     int64 // amount in minor units of the program's currency; 0: none is sent
 	Pixel     bool  // sent by the visitor's browser instead of by the merchant's server
+	NoClick   bool  // names the program instead of the click
 }
 
 // steps draws what line n's click leads to: nothing for most. share is in permille.
@@ -230,6 +231,7 @@ func (w *world) steps(n, link, share int) []step {
 	}
 	for i := range out {
 		out[i].Line, out[i].Seq = n, i
+		out[i].NoClick = out[i].Ref != "" && draw("names the click", n)%2 == 0
 	}
 	return out
 }

@@ -2,9 +2,11 @@ package replay
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -111,47 +113,99 @@ func hasCookie(res *fasthttp.Response, value string) bool {
 	return false
 }
 
-// sendStep sends one conversion event, as a merchant's server or as a visitor's browser would.
+// A conversion that cannot be taken now (503) is sent again, as a merchant's server would.
+const (
+	stepAttempts = 20
+	stepPause    = 250 * time.Millisecond
+)
+
+// sendStep sends one conversion event until it is acknowledged or refused for good.
 func (l *lane) sendStep(ctx context.Context, v *visit, s *step) (complaint string, err error) {
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(res)
+	for range stepAttempts {
+		req.Reset()
+		if err := l.prepareStep(req, v, s); err != nil {
+			return "", err
+		}
+		if err := l.conn.do(ctx, req, res); err != nil {
+			return "", err
+		}
+		switch res.StatusCode() {
+		case fasthttp.StatusOK:
+			return "", nil
+		case fasthttp.StatusServiceUnavailable:
+			if err := wait(ctx, stepPause); err != nil {
+				return "", err
+			}
+		default:
+			return fmt.Sprintf("was answered %d: %.300s", res.StatusCode(), res.Body()), nil
+		}
+	}
+	return fmt.Sprintf("could not be taken in %d attempts: %.300s", stepAttempts, res.Body()), nil
+}
+
+// prepareStep makes the request of a conversion event, as a merchant's server or a visitor's browser would: all forms
+// that are accepted take turns.
+func (l *lane) prepareStep(req *fasthttp.Request, v *visit, s *step) error {
 	p := &l.world.Programs[l.world.Links[v.Link].Program]
 	params := stepParams(v, s, p)
-	switch d := draw("channel", s.Line, s.Seq) % 3; {
-	case s.Pixel:
+	if s.Pixel {
 		req.SetRequestURI(l.target("/pixel.gif", params))
-	case d == 0:
+		return nil
+	}
+	form := draw("form", s.Line, s.Seq) % 4
+	if form < 2 {
 		params.Set("secret", p.Secret)
-		req.SetRequestURI(l.target("/postback", nil))
-		req.Header.SetMethod(fasthttp.MethodPost)
+	} else {
+		req.Header.Set(fasthttp.HeaderAuthorization, "Bearer "+p.Secret)
+	}
+	if form%2 == 0 {
+		req.SetRequestURI(l.target("/postback", params))
+		return nil
+	}
+	req.SetRequestURI(l.target("/postback", nil))
+	req.Header.SetMethod(fasthttp.MethodPost)
+	if form == 1 {
 		req.Header.SetContentType("application/x-www-form-urlencoded")
 		req.SetBodyString(params.Encode())
-	default:
-		params.Set("secret", p.Secret)
-		req.SetRequestURI(l.target("/postback", params))
+		return nil
 	}
-	if err := l.conn.do(ctx, req, res); err != nil {
-		return "", err
+	body := map[string]any{}
+	for name := range params {
+		body[name] = params.Get(name)
 	}
-	if res.StatusCode() != fasthttp.StatusOK {
-		return fmt.Sprintf("was answered %d: %.300s", res.StatusCode(), res.Body()), nil
+	if amount := params.Get("amount"); amount != "" {
+		body["amount"] = json.Number(amount)
 	}
-	return "", nil
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode conversion: %w", err)
+	}
+	req.Header.SetContentType("application/json")
+	req.SetBody(b)
+	return nil
 }
 
 // stepParams are the parameters of a conversion event, under one or the other of their names.
 func stepParams(v *visit, s *step, p *program) url.Values {
 	params := url.Values{"status": {string(s.Type)}}
 	d := draw("names", s.Line, s.Seq)
-	params.Set(pick(d, []string{"click_id", "cid", "clickid", "subid"}), v.Record.ID.String())
+	if s.NoClick {
+		params.Set("program", p.ID)
+	} else {
+		params.Set(pick(d, []string{"click_id", "cid", "clickid", "subid"}), v.Record.ID.String())
+	}
 	params.Set(pick(d>>8, []string{"txid", "transaction_id", "order_id"}), s.Txn)
 	if s.Ref != "" {
-		params.Set("ref_txid", s.Ref)
+		params.Set(pick(d>>16, []string{"ref_txid", "sale_txid", "ref_transaction_id"}), s.Ref)
 	}
 	if s.Minor > 0 {
 		params.Set("amount", money.Amount{Minor: s.Minor, Currency: p.Currency}.Decimal())
-		params.Set("currency", p.Currency)
+		if d>>24%2 == 0 { // else the program's currency is meant
+			params.Set("currency", p.Currency)
+		}
 	}
 	if s.Type == conversion.Lead {
 		params.Set("event", "signup")
