@@ -1,0 +1,32 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/time/rate"
+)
+
+// throttled logs what clients can cause: at most a few lines a second, however many of them do.
+type throttled struct {
+	logger *slog.Logger
+	limit  *rate.Limiter
+}
+
+func newThrottled(l *slog.Logger) *throttled {
+	return &throttled{logger: l, limit: rate.NewLimiter(1, 5)}
+}
+
+// Error logs an error of ours.
+func (t *throttled) Error(msg string, attrs ...any) {
+	if t.limit.Allow() {
+		t.logger.Error(msg, attrs...)
+	}
+}
+
+// Printf takes what fasthttp has to say: mostly about clients that went away.
+func (t *throttled) Printf(format string, args ...any) {
+	if t.limit.Allow() {
+		t.logger.Debug("tracker connection", slog.String("event", fmt.Sprintf(format, args...)))
+	}
+}
