@@ -28,6 +28,8 @@ const (
 // however many places at once it is sent; a refund or rejection may come before its sale, and the order of events does
 // not matter as long as no refund is refused.
 //
+// Of two events in one call that have one key and other input, either may be the one that is booked.
+//
 // An error means that nothing is known about any of the events: send all of them again. What was booked is then a
 // Duplicate.
 func (s *Service) Book(ctx context.Context, events []wire.Event) ([]wire.Result, error) {
@@ -75,21 +77,20 @@ func (s *Service) bookInTx(ctx context.Context, events []wire.Event, group []int
 	var reasons []attribution.Reason
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		reasons = reasons[:0]
+		var facts []report.Fact
 		for _, i := range group {
 			b := booking{s: s, tx: tx, event: &events[i], now: s.now().UnixMilli()}
 			result, err := b.book(ctx)
 			if err != nil {
 				return err
 			}
-			if err := s.outbox.Add(ctx, tx, b.facts...); err != nil {
-				return err
-			}
+			facts = append(facts, b.facts...)
 			results[i] = result
 			if b.decided != "" {
 				reasons = append(reasons, b.decided)
 			}
 		}
-		return nil
+		return s.outbox.Add(ctx, tx, facts...)
 	})
 	if err != nil {
 		return err

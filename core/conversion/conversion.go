@@ -31,6 +31,16 @@ const (
 	Refused State = "refused" // kept for review; Reason says why
 )
 
+// Closing says whether anything of a sale or lead is left to take back.
+type Closing int8
+
+// Closings.
+const (
+	Open           Closing = 0
+	RefundedInFull Closing = 1
+	Rejected       Closing = 2
+)
+
 // Reasons why a valid event is refused.
 const (
 	NoProgram        = "program_not_found"
@@ -63,7 +73,7 @@ type Conversion struct {
 	Attribution  attribution.Explanation
 	NoCommission string // why a sale or lead that belongs to somebody earned nothing
 	Refunded     int64  // minor units: of a sale, taken back by its refunds so far; of a refund or rejection, by itself
-	Closed       bool   // nothing of this sale or lead is left to take back
+	Closed       Closing
 
 	hash []byte
 }
@@ -159,7 +169,7 @@ func (c *Conversion) takesBack() bool { return c.Type == wire.Refund || c.Type =
 
 // rest is what is left of a sale to refund.
 func (c *Conversion) rest() int64 {
-	if c.Closed || c.Amount == nil {
+	if c.Closed != Open || c.Amount == nil {
 		return 0
 	}
 	return c.Amount.Minor - c.Refunded

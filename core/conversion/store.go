@@ -87,7 +87,7 @@ func updateTaking(ctx context.Context, tx *db.Tx, c *Conversion) error {
 
 // updateTaken stores what is left of a sale or lead.
 func updateTaken(ctx context.Context, tx *db.Tx, c *Conversion) error {
-	if _, err := tx.Exec(ctx, "UPDATE conversions SET refunded_minor = ?, closed = ? WHERE id = ?", c.Refunded, flag(c.Closed), c.ID); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE conversions SET refunded_minor = ?, closed = ? WHERE id = ?", c.Refunded, c.Closed, c.ID); err != nil {
 		return fmt.Errorf("update what is left of a %s: %w", c.Type, err)
 	}
 	return nil
@@ -98,13 +98,6 @@ func updateNoCommission(ctx context.Context, tx *db.Tx, c *Conversion) error {
 		return fmt.Errorf("note that there is no commission: %w", err)
 	}
 	return nil
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // readTerms reads the catalogue inside tx: what is booked fits what is committed at that moment. It returns nil where

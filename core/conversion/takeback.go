@@ -11,8 +11,8 @@ import (
 // taking is what a refund or rejection takes of one sale or lead.
 type taking struct {
 	subject *Conversion
-	minor   int64 // of the sale's amount; 0 for a lead
-	all     bool  // nothing is left of it after this
+	minor   int64   // of the sale's amount; 0 for a lead
+	leaves  Closing // the subject in this state
 }
 
 // planTakeBack sets the state of a refund or rejection, and returns what it takes of which members of its family. A
@@ -48,18 +48,24 @@ func planTakeBack(c *Conversion, family []Conversion) []taking {
 // planOne is what c takes of subject, or the reason why it cannot take anything.
 func planOne(c, subject *Conversion) (take taking, refused string) {
 	rest := subject.rest()
-	take = taking{subject: subject, minor: rest, all: true}
+	take = taking{subject: subject, minor: rest, leaves: RefundedInFull}
 	switch {
-	case subject.Closed:
+	case c.Type == wire.Rejected && subject.Closed != Rejected:
+		// Also of a sale that was refunded in full: it is no sale any more.
+		take.leaves = Rejected
+		return take, ""
+	case subject.Closed != Open:
 		return taking{}, NothingLeft
-	case c.Type == wire.Rejected || c.Amount == nil:
+	case c.Amount == nil:
 		return take, ""
 	case c.Amount.Currency != subject.Amount.Currency:
 		return taking{}, CurrencyMismatch
 	case c.Amount.Minor > rest:
 		return taking{}, ExceedsSale
 	}
-	take.minor, take.all = c.Amount.Minor, c.Amount.Minor == rest
+	if take.minor = c.Amount.Minor; take.minor < rest {
+		take.leaves = Open
+	}
 	return take, ""
 }
 
@@ -76,13 +82,13 @@ func (b *booking) takeBack(ctx context.Context, c *Conversion, plan []taking) er
 func (b *booking) take(ctx context.Context, c *Conversion, take taking) error {
 	subject := take.subject
 	subject.Refunded += take.minor
-	subject.Closed = take.all
+	subject.Closed = take.leaves
 	c.Refunded += take.minor
 	c.AffiliateID, c.LinkID, c.Attribution = subject.AffiliateID, subject.LinkID, subject.Attribution
 	c.Attribution.SubjectID = ident.Format(ident.Conversion, subject.ID)
 
 	reversed, err := b.s.commissions.Reverse(ctx, b.tx, commission.TakeBack{
-		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.Refunded, All: take.all,
+		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.Refunded, All: take.leaves != Open,
 		Reason: string(c.Type) + " of a " + string(subject.Type),
 	})
 	if err != nil {

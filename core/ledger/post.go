@@ -51,8 +51,9 @@ func (l *Ledger) ensureAccounts(ctx context.Context, tx *db.Tx, entries []Entry)
 		return cmp.Or(cmp.Compare(a.OwnerID, b.OwnerID), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Currency, b.Currency))
 	})
 	for _, a := range missing {
-		_, err := tx.Exec(ctx, "INSERT INTO ledger_accounts (id, owner_id, kind, currency, created_at) VALUES (?, ?, ?, ?, ?)"+
-			tx.Dialect().Upsert([]string{"owner_id", "kind", "currency"}), l.ids.New(), a.OwnerID, a.Kind, a.Currency, l.now().UnixMilli())
+		// No upsert: on MySQL that is an update of the row that is there, which its trigger refuses.
+		_, err := tx.TryInsert(ctx, "INSERT INTO ledger_accounts (id, owner_id, kind, currency, created_at) VALUES (?, ?, ?, ?, ?)",
+			l.ids.New(), a.OwnerID, a.Kind, a.Currency, l.now().UnixMilli())
 		if err != nil {
 			return fmt.Errorf("make ledger account: %w", err)
 		}

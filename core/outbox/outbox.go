@@ -14,8 +14,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,7 +70,8 @@ type Outbox struct {
 	metrics *metrics
 	opts    Options
 	wake    chan struct{}
-	holder  int64 // names this publisher in the lease
+	sending sync.Mutex // the lease keeps other cores out, this our own goroutines
+	holder  int64      // names this publisher in the lease
 }
 
 // New returns an Outbox. Run publishes.
@@ -104,18 +107,20 @@ func (o *Outbox) Add(ctx context.Context, tx *db.Tx, facts ...report.Fact) error
 	if len(facts) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 3*len(facts))
 	now := o.now().UnixMilli()
-	for i := range facts {
-		text, err := json.Marshal(&facts[i])
-		if err != nil {
-			return fmt.Errorf("encode fact: %w", err)
+	for part := range slices.Chunk(facts, db.MaxIn) {
+		args := make([]any, 0, 3*len(part))
+		for i := range part {
+			text, err := json.Marshal(&part[i])
+			if err != nil {
+				return fmt.Errorf("encode fact: %w", err)
+			}
+			args = append(args, part[i].ID, string(text), now)
 		}
-		args = append(args, facts[i].ID, string(text), now)
-	}
-	rows := strings.Repeat(", (?, 0, ?, ?)", len(facts))[2:]
-	if _, err := tx.Exec(ctx, "INSERT INTO outbox_facts (id, batch_id, fact, created_at) VALUES "+rows, args...); err != nil {
-		return fmt.Errorf("write facts to the outbox: %w", err)
+		rows := strings.Repeat(", (?, 0, ?, ?)", len(part))[2:]
+		if _, err := tx.Exec(ctx, "INSERT INTO outbox_facts (id, batch_id, fact, created_at) VALUES "+rows, args...); err != nil {
+			return fmt.Errorf("write facts to the outbox: %w", err)
+		}
 	}
 	tx.OnCommit(o.Wake)
 	return nil
@@ -136,7 +141,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 	backoff := firstBackoff
 	var pruned time.Time
 	for ctx.Err() == nil {
-		sent, err := o.publish(ctx)
+		sent, err := o.Publish(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			o.metrics.failures.Inc()
@@ -181,9 +186,11 @@ func (o *Outbox) await(ctx context.Context) {
 	}
 }
 
-// publish sends the oldest batch that is not confirmed, or a new one, and returns how many facts it held: 0 if there
+// Publish sends the oldest batch that is not confirmed, or a new one, and returns how many facts it held: 0 if there
 // was nothing to do, or another publisher has the lease.
-func (o *Outbox) publish(ctx context.Context) (int, error) {
+func (o *Outbox) Publish(ctx context.Context) (int, error) {
+	o.sending.Lock()
+	defer o.sending.Unlock()
 	idle, err := o.idle(ctx)
 	if err != nil || idle {
 		return 0, err
@@ -200,9 +207,9 @@ func (o *Outbox) publish(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	sending, cancel := context.WithTimeout(ctx, sendTimeout)
+	sendCtx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	if err := o.sink.AppendFacts(sending, strconv.FormatInt(batch, 10), facts); err != nil {
+	if err := o.sink.AppendFacts(sendCtx, strconv.FormatInt(batch, 10), facts); err != nil {
 		return 0, fmt.Errorf("send batch %d of %d facts: %w", batch, len(facts), err)
 	}
 	err = o.db.InTx(ctx, func(tx *db.Tx) error {
