@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 	maxAffiliates     = 1000
 	maxLinks          = 5000
 	maxConcurrency    = 64
+	maxRunID          = 16 // characters
 	requestTimeout    = 15 * time.Second
 	maxBadAnswers     = 1000 // then a replay ends early: the system does not work
 	maxDetails        = 10   // differences of one comparison that are told in detail
@@ -40,7 +42,7 @@ type Options struct {
 	Concurrency int     // connections; a client's lines stay on one of them, in order. 0: 1, so all lines are in order
 	MaxLines    int     // replay the first lines only; 0: all
 
-	RunID  string        // marks what this run creates; empty: random
+	RunID  string        // marks what this run creates: a-z and 0-9; empty: random
 	Resume string        // journal file: continued if it exists, else created; empty: a replay that stops cannot go on
 	Settle time.Duration // how long the reports may take to catch up; 0: DefaultSettle
 
@@ -78,6 +80,9 @@ func (o *Options) validate() error {
 		if *limit.value < limit.lowest || *limit.value > limit.top {
 			return fmt.Errorf("replay: %s must be %d to %d", limit.name, limit.lowest, limit.top)
 		}
+	}
+	if len(o.RunID) > maxRunID || strings.Trim(o.RunID, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		return fmt.Errorf("replay: the run id must be at most %d of a-z and 0-9", maxRunID)
 	}
 	if o.Speed < 0 || o.Settle < 0 {
 		return errors.New("replay: speed and settle must not be negative")

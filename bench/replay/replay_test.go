@@ -171,6 +171,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"bad share":    func(o *Options) { o.Convert = 1001 },
 		"bad lanes":    func(o *Options) { o.Concurrency = -1 },
 		"bad ops":      func(o *Options) { o.Ops = []string{"x"} },
+		"bad run":      func(o *Options) { o.RunID = "a-b" },
+		"long run":     func(o *Options) { o.RunID = strings.Repeat("a", 17) },
 		"slow motion":  func(o *Options) { o.Speed = -1 },
 		"too many":     func(o *Options) { o.Links = maxLinks + 1 },
 		"before begun": func(o *Options) { o.Settle = -1 },

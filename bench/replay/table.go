@@ -14,7 +14,7 @@ func printSummary(out io.Writer, s *Summary) {
 	if s.Elapsed > 0 {
 		rate = float64(s.Sent) / s.Elapsed.Seconds()
 	}
-	fmt.Fprintf(out, "\nsent %d clicks in %s (%.0f a second); %d clicks and %d conversions in all, %d of them recorded without an answer\n\n",
+	fmt.Fprintf(out, "\nsent %d clicks in %s (%.0f a second); %d clicks and %d conversions in all; %d clicks recorded without an answer\n\n",
 		s.Sent, s.Elapsed.Round(time.Millisecond), rate, s.Clicks, s.Conversions, s.Unanswered)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "groups\texpected\tgot\tdifferences\t  compared")
