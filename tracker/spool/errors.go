@@ -16,6 +16,9 @@ var (
 	ErrStalled  = errors.New("spool is stalled: the disk does not answer")
 )
 
+// ErrEmpty says that nothing is there to deliver, where Next was asked not to wait.
+var ErrEmpty = errors.New("spool is empty")
+
 // ErrLocked says that another process has the directory.
 var ErrLocked = errors.New("spool is in use by another process")
 

@@ -62,7 +62,7 @@ func TestFailingDisk(t *testing.T) {
 				crash(s)
 				s = mustOpen(t, opt)
 				mustAppend(t, s, "d")
-				if got := drainHere(t, s); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+				if got := drain(t, s); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
 					t.Errorf("got %q", got)
 				}
 				if st := checkSums(t, s); st.Quarantined != 0 {
@@ -72,19 +72,6 @@ func TestFailingDisk(t *testing.T) {
 			})
 		})
 	}
-}
-
-// drainHere is drain without a second goroutine: it stops where nothing is pending.
-func drainHere(t *testing.T, s *Spool) (out []string) {
-	t.Helper()
-	for s.Stats().PendingRecords > 0 {
-		b := mustNext(t, s, 100)
-		out = append(out, b.Payloads...)
-		if err := s.Ack(b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return out
 }
 
 // What a refused write left behind is not delivered after a clean restart either.
@@ -149,7 +136,7 @@ func TestStalledDisk(t *testing.T) {
 		mustAppend(t, s, "after")
 		crash(s)
 		s = mustOpen(t, opt)
-		if got := drainHere(t, s); !slices.Equal(got, []string{"before", "after"}) {
+		if got := drain(t, s); !slices.Equal(got, []string{"before", "after"}) {
 			t.Errorf("got %q", got)
 		}
 		mustClose(t, s)
@@ -209,7 +196,7 @@ func TestPowerLoss(t *testing.T) {
 				d.losePower(t)
 				s = mustOpen(t, opt)
 				mustAppend(t, s, "later")
-				if got, want := drainHere(t, s), append(payloads(0, c.want), "later"); !slices.Equal(got, want) {
+				if got, want := drain(t, s), append(payloads(0, c.want), "later"); !slices.Equal(got, want) {
 					t.Errorf("got %d records %q; want %d", len(got), got, len(want))
 				}
 				checkSums(t, s)

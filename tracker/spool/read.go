@@ -84,8 +84,8 @@ type head struct {
 
 // Next returns the pending batch; if there is none it waits until maxRecords or maxBytes are there, or the oldest record
 // is maxAge old, or its segment is full, and makes up to that many records (at least one) the pending batch. Its
-// boundaries are on the disk before it returns. A batch remains pending until Ack. After an error other than ctx's or
-// ErrClosed, call it again a little later.
+// boundaries are on the disk before it returns. A batch remains pending until Ack. With a negative maxAge Next takes
+// what is there, or returns ErrEmpty. After an error other than these, ctx's and ErrClosed, call it again a little later.
 func (s *Spool) Next(ctx context.Context, maxRecords, maxBytes int, maxAge time.Duration) (*Batch, error) {
 	if maxRecords <= 0 || maxBytes <= 0 {
 		return nil, errors.New("next batch: maxRecords and maxBytes must be positive")
@@ -125,6 +125,9 @@ func (s *Spool) await(ctx context.Context, maxRecords, maxBytes int, maxAge time
 		h, wait, err := s.look(uint64(maxRecords), int64(maxBytes), maxAge)
 		if err != nil || wait == 0 {
 			return h, err
+		}
+		if maxAge < 0 {
+			return head{}, ErrEmpty
 		}
 		var due <-chan time.Time
 		if wait > 0 {
