@@ -80,8 +80,8 @@ func (h *Handler) pixel(req *fasthttp.RequestCtx, channel conversion.Channel) (s
 	if refused != nil {
 		return "", refused
 	}
-	resolved, err := h.Directory.ByID(id.LinkID())
-	if err != nil {
+	resolved, known := h.Directory.ByID(id.LinkID())
+	if !known {
 		return "", later(codeProgramUnavailable, "The program cannot be looked up at the moment. Send the conversion again.")
 	}
 	program := &resolved.Program

@@ -4,7 +4,6 @@
 package convert
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,13 +16,14 @@ import (
 	"github.com/edgeref/edgeref/wire/link"
 )
 
-// directory knows links and programs. It answers from memory and is safe for concurrent use.
-// An error that wraps link.ErrNotFound means that there is none, any other that it cannot be told now.
+// directory knows links and programs, active or not. It answers from memory and is safe for concurrent use.
 type directory interface {
-	// ByID returns a link, active or not, with its program.
-	ByID(id int64) (link.Resolved, error)
-	// ProgramByID returns a program, active or not.
-	ProgramByID(id int64) (link.Program, error)
+	// ByID returns a link with its program, or false if it is not known.
+	ByID(id int64) (link.Resolved, bool)
+	// Program returns a program, or false if it is not known.
+	Program(id int64) (link.Program, bool)
+	// Ready returns nil once everything is known: then what is not known does not exist.
+	Ready() error
 }
 
 // recorder keeps conversions. It is safe for concurrent use.
@@ -160,13 +160,14 @@ func (h *Handler) authenticate(r *reader, c credential) (click.ID, link.Program,
 	if id.IsZero() && named == 0 {
 		return id, link.Program{}, bad(codeProgramMissing, "Send the Click ID, or name the program.")
 	}
-	program, err := h.programOf(id, named)
+	program, known := h.programOf(id, named)
 	switch {
-	case errors.Is(err, link.ErrNotFound) && id.IsZero():
+	case !known && (!id.IsZero() || h.Directory.Ready() != nil):
+		// It may well exist: the link of a genuine Click ID certainly does.
+		return id, program, later(codeProgramUnavailable, "The program cannot be looked up at the moment. Send the conversion again.")
+	case !known:
 		c.proves(h.standIn)
 		return id, program, c.denied()
-	case err != nil: // also where the link of a genuine Click ID is not known here yet
-		return id, program, later(codeProgramUnavailable, "The program cannot be looked up at the moment. Send the conversion again.")
 	case !c.proves(program.PostbackSecrets):
 		return id, program, c.denied()
 	case named != 0 && named != program.ID:
@@ -175,12 +176,12 @@ func (h *Handler) authenticate(r *reader, c credential) (click.ID, link.Program,
 	return id, program, nil
 }
 
-func (h *Handler) programOf(id click.ID, named int64) (link.Program, error) {
+func (h *Handler) programOf(id click.ID, named int64) (link.Program, bool) {
 	if id.IsZero() {
-		return h.Directory.ProgramByID(named)
+		return h.Directory.Program(named)
 	}
-	r, err := h.Directory.ByID(id.LinkID())
-	return r.Program, err
+	r, known := h.Directory.ByID(id.LinkID())
+	return r.Program, known
 }
 
 // record makes the conversion durable. Only then may it be acknowledged.

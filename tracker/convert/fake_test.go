@@ -37,33 +37,30 @@ var (
 
 // memory knows one link and two programs, and keeps what is recorded.
 type memory struct {
-	program link.Program
-	err     error // of look-ups
-	refuse  error // of Append
-	events  []conversion.Event
+	program  link.Program
+	notReady error // nothing is known yet
+	refuse   error // of Append
+	events   []conversion.Event
 }
 
-func (m *memory) ByID(id int64) (link.Resolved, error) {
-	if m.err != nil {
-		return link.Resolved{}, m.err
+func (m *memory) Ready() error { return m.notReady }
+
+func (m *memory) ByID(id int64) (link.Resolved, bool) {
+	if id != linkID || m.notReady != nil {
+		return link.Resolved{}, false
 	}
-	if id != linkID {
-		return link.Resolved{}, link.ErrNotFound
-	}
-	return link.Resolved{Link: link.Link{ID: linkID, AffiliateID: affiliateID, ProgramID: programID}, Program: m.program}, nil
+	return link.Resolved{Link: link.Link{ID: linkID, AffiliateID: affiliateID, ProgramID: programID}, Program: m.program}, true
 }
 
-func (m *memory) ProgramByID(id int64) (link.Program, error) {
-	if m.err != nil {
-		return link.Program{}, m.err
+func (m *memory) Program(id int64) (link.Program, bool) {
+	switch {
+	case m.notReady != nil:
+	case id == programID:
+		return m.program, true
+	case id == otherProgram:
+		return link.Program{ID: otherProgram, PostbackSecrets: []string{"of the other program"}}, true
 	}
-	switch id {
-	case programID:
-		return m.program, nil
-	case otherProgram:
-		return link.Program{ID: otherProgram, PostbackSecrets: []string{"of the other program"}}, nil
-	}
-	return link.Program{}, link.ErrNotFound
+	return link.Program{}, false
 }
 
 func (m *memory) Append(record []byte) error {

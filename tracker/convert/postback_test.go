@@ -156,7 +156,7 @@ func TestCredentials(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	for name, spoil := range map[string]func(*fixture){
-		codeProgramUnavailable: func(f *fixture) { f.memory.err = errors.New("no snapshot yet") },
+		codeProgramUnavailable: func(f *fixture) { f.memory.notReady = errors.New("no snapshot yet") },
 		codeNotRecorded:        func(f *fixture) { f.memory.refuse = errDisk },
 	} {
 		f := newFixture(t)
@@ -166,8 +166,13 @@ func TestUnavailable(t *testing.T) {
 			t.Errorf("%s: %s, %s", name, got, ctx.Response.Header.String())
 		}
 	}
-	// The link of a genuine Click ID exists somewhere, so the sender is asked to come again.
 	f := newFixture(t)
+	f.memory.notReady = errors.New("no snapshot yet")
+	if got := f.send(t, "program", programText(programID), "txid", "a"); got != codeProgramUnavailable {
+		t.Errorf("a program that may exist: %s", got)
+	}
+	// The link of a genuine Click ID exists somewhere, so the sender is asked to come again.
+	f = newFixture(t)
 	if got := f.send(t, "click_id", f.Keys.Mint(noon, 1, 999, 1).String(), "txid", "a"); got != codeProgramUnavailable {
 		t.Errorf("a link that is not known yet: %s", got)
 	}

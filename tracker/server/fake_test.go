@@ -56,19 +56,15 @@ func (w *world) Find(_ context.Context, slug string) (*redirect.Target, error) {
 	return w.target, nil
 }
 
-func (w *world) ByID(id int64) (link.Resolved, error) {
-	if id != w.resolved.Link.ID {
-		return link.Resolved{}, link.ErrNotFound
-	}
-	return w.resolved, nil
+func (w *world) ByID(id int64) (link.Resolved, bool) {
+	return w.resolved, id == w.resolved.Link.ID
 }
 
-func (w *world) ProgramByID(id int64) (link.Program, error) {
-	if id != w.resolved.Program.ID {
-		return link.Program{}, link.ErrNotFound
-	}
-	return w.resolved.Program, nil
+func (w *world) Program(id int64) (link.Program, bool) {
+	return w.resolved.Program, id == w.resolved.Program.ID
 }
+
+func (w *world) Ready() error { return nil }
 
 func (w *world) Salt(int64) ([16]byte, bool) { return [16]byte{1}, true }
 

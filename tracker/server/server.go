@@ -27,8 +27,9 @@ type finder interface {
 
 // directory knows links and programs by id: see the contract in package convert.
 type directory interface {
-	ByID(id int64) (link.Resolved, error)
-	ProgramByID(id int64) (link.Program, error)
+	ByID(id int64) (link.Resolved, bool)
+	Program(id int64) (link.Program, bool)
+	Ready() error
 }
 
 // recorder keeps records. Clicks must outlive the process once Append returns nil, conversions power loss too.
