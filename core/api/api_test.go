@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/newid"
@@ -51,6 +52,7 @@ type server struct {
 	api    *api.API
 	reg    *prometheus.Registry
 	log    *lockedBuffer
+	ids    *newid.Generator
 	bearer string
 }
 
@@ -63,7 +65,8 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *server {
 	t.Helper()
 	s := &server{t: t, db: d, clock: newClock(), reg: prometheus.NewRegistry(), log: &lockedBuffer{}, bearer: adminSecret}
-	s.tokens = token.New(token.Options{DB: d, IDs: newid.New(s.clock.Now), Now: s.clock.Now})
+	s.ids = newid.New(s.clock.Now)
+	s.tokens = token.New(token.Options{DB: d, IDs: s.ids, Now: s.clock.Now})
 	if _, _, err := s.tokens.EnsureAdmin(t.Context(), adminSecret); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +79,15 @@ func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *serv
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
 	return s
+}
+
+// modules are all of the API, as they are on one database.
+func modules(s *server) []api.Module {
+	c, err := catalog.New(s.t.Context(), catalog.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return []api.Module{api.Tokens(s.tokens), api.Catalog(c)}
 }
 
 // answer is one HTTP answer.

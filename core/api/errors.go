@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/token"
 )
@@ -56,6 +57,8 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{errKeyReused, http.StatusUnprocessableEntity, "idempotency_key_reused"},
 		{errKeyInProgress, http.StatusConflict, "idempotency_in_progress"},
 		{errBodyTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
+		{catalog.ErrNotFound, http.StatusNotFound, "not_found"},
+		{catalog.ErrSlugTaken, http.StatusConflict, "slug_taken"},
 		{token.ErrNotFound, http.StatusNotFound, "not_found"},
 		{token.ErrInvalid, http.StatusUnprocessableEntity, "validation_failed"},
 	} {
@@ -97,10 +100,42 @@ func invalid(location, message string) *Problem {
 	}
 }
 
+// invalidAll joins problems with fields into one. Errors of other kinds go first.
+func invalidAll(errs ...error) error {
+	var fields []ProblemField
+	for _, err := range errs {
+		var p *Problem
+		switch {
+		case err == nil:
+		case errors.As(err, &p):
+			fields = append(fields, p.Errors...)
+		default:
+			return err
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Problem{Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: "validation failed", Errors: fields}
+}
+
+// inBody turns what a domain found wrong with the fields of a body into a problem, or gives nil.
+func inBody(err error) *Problem {
+	var in *catalog.InvalidError
+	if !errors.As(err, &in) {
+		return nil
+	}
+	p := &Problem{Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: "validation failed"}
+	for _, f := range in.Fields {
+		p.Errors = append(p.Errors, ProblemField{Location: "body." + f.Field, Message: f.Reason})
+	}
+	return p
+}
+
 // toProblem turns an error of a handler into a problem. What is unknown is logged, once, and not shown.
 func (a *API) toProblem(ctx context.Context, err error) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
+	p := inBody(err)
+	if p != nil || errors.As(err, &p) {
 		return newProblem(ctx, p.Status, p.Code, p.Detail, p.Errors...)
 	}
 	if status, code, detail, ok := classify(err); ok {
@@ -133,6 +168,10 @@ var installErrors = sync.OnceFunc(func() {
 		std := context.Background()
 		if ctx != nil {
 			std = ctx.Context()
+		}
+		if status == http.StatusInternalServerError {
+			// Our handlers' errors are problems already: what is left is a body that ended before its time.
+			status, errs = http.StatusBadRequest, nil
 		}
 		return newProblem(std, status, codeOf(status), message, fieldsOf(errs)...)
 	}

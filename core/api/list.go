@@ -15,8 +15,8 @@ const (
 	maxCursorText = 512
 )
 
-// listInput is embedded in the input of a list operation.
-type listInput struct {
+// ListInput is embedded in the input of a list operation. (Huma looks into exported fields only.)
+type ListInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items on a page"`
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before; empty for the first page"`
 }
@@ -32,7 +32,7 @@ type listOutput[T any] struct{ Body List[T] }
 var errCursor = errors.New("cursor is not one that this list gave")
 
 // after is the id of the last item of the page before, or 0. kind must be that of the list.
-func (in listInput) after(kind string) (int64, error) {
+func (in ListInput) after(kind string) (int64, error) {
 	if in.Cursor == "" {
 		return 0, nil
 	}

@@ -54,7 +54,7 @@ func Tokens(store tokenStore) Module {
 		handle(a, operation{
 			id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: "Tokens", scope: token.Admin,
 			summary: "List tokens", about: "The newest first, without their secrets.", errors: []int{http.StatusBadRequest},
-		}, func(ctx context.Context, in *listInput) (*listOutput[Token], error) {
+		}, func(ctx context.Context, in *ListInput) (*listOutput[Token], error) {
 			before, err := in.after(ident.Token)
 			if err != nil {
 				return nil, err

@@ -7,10 +7,6 @@ import (
 	"github.com/edgeref/edgeref/core/api"
 )
 
-func modules(s *server) []api.Module {
-	return []api.Module{api.Tokens(s.tokens)}
-}
-
 func TestTokens(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		var made api.NewToken

@@ -1,0 +1,101 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/edgeref/edgeref/core/catalog"
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/wire/ident"
+)
+
+// Affiliate is an affiliate as shown.
+type Affiliate struct {
+	ID        string         `json:"id" example:"aff_01J8Z0QK5T2VG"`
+	Name      string         `json:"name" example:"Ann Example"`
+	Email     string         `json:"email" example:"ann@example.com"`
+	Status    catalog.Status `json:"status" enum:"active,suspended"`
+	CreatedAt Time           `json:"created_at"`
+	UpdatedAt Time           `json:"updated_at"`
+}
+
+// AffiliateRequest asks for an affiliate.
+type AffiliateRequest struct {
+	Name  string `json:"name" minLength:"1" maxLength:"255" example:"Ann Example"`
+	Email string `json:"email" minLength:"3" maxLength:"254" example:"ann@example.com"`
+}
+
+// AffiliatePatchRequest changes what it names.
+type AffiliatePatchRequest struct {
+	Name   *string         `json:"name,omitempty" minLength:"1" maxLength:"255"`
+	Email  *string         `json:"email,omitempty" minLength:"3" maxLength:"254"`
+	Status *catalog.Status `json:"status,omitempty" enum:"active,suspended" doc:"The links of a suspended affiliate are disabled while it lasts"`
+}
+
+// AffiliatePath names one affiliate.
+type AffiliatePath struct {
+	ID string `path:"id" example:"aff_01J8Z0QK5T2VG"`
+}
+
+type affiliateOutput struct{ Body Affiliate }
+
+func affiliateOperations(a *API, c *catalog.Catalog) {
+	handle(a, operation{
+		id: "create-affiliate", method: http.MethodPost, path: "/affiliates", tag: "Affiliates", scope: token.CatalogWrite,
+		status: http.StatusCreated, summary: "Create an affiliate",
+	}, func(ctx context.Context, in *struct{ Body AffiliateRequest }) (*affiliateOutput, error) {
+		out := &affiliateOutput{}
+		_, err := c.CreateAffiliate(ctx, in.Body.Name, in.Body.Email, func(tx *db.Tx, made catalog.Affiliate) error {
+			out.Body = affiliateBody(made)
+			return record(ctx, tx, http.StatusCreated, out.Body)
+		})
+		return out, err
+	})
+	handle(a, operation{
+		id: "list-affiliates", method: http.MethodGet, path: "/affiliates", tag: "Affiliates", scope: token.CatalogRead,
+		summary: "List affiliates", about: "The newest first.", errors: []int{http.StatusBadRequest},
+	}, func(ctx context.Context, in *ListInput) (*listOutput[Affiliate], error) {
+		before, err := in.after(ident.Affiliate)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := c.Affiliates(ctx, before, in.Limit+1)
+		if err != nil {
+			return nil, err
+		}
+		return page(ident.Affiliate, in.Limit, rows, func(a catalog.Affiliate) int64 { return a.ID }, affiliateBody), nil
+	})
+	handle(a, operation{
+		id: "get-affiliate", method: http.MethodGet, path: "/affiliates/{id}", tag: "Affiliates", scope: token.CatalogRead,
+		summary: "Get an affiliate", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *AffiliatePath) (*affiliateOutput, error) {
+		id, err := pathID(ident.Affiliate, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		found, err := c.Affiliate(ctx, id)
+		return &affiliateOutput{affiliateBody(found)}, err
+	})
+	handle(a, operation{
+		id: "update-affiliate", method: http.MethodPatch, path: "/affiliates/{id}", tag: "Affiliates", scope: token.CatalogWrite,
+		summary: "Change an affiliate", about: "Fields that are absent stay as they are.", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *struct {
+		AffiliatePath
+		Body AffiliatePatchRequest
+	}) (*affiliateOutput, error) {
+		id, err := pathID(ident.Affiliate, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		changed, err := c.UpdateAffiliate(ctx, id, catalog.AffiliatePatch(in.Body))
+		return &affiliateOutput{affiliateBody(changed)}, err
+	})
+}
+
+func affiliateBody(a catalog.Affiliate) Affiliate {
+	return Affiliate{
+		ID: ident.Format(ident.Affiliate, a.ID), Name: a.Name, Email: a.Email, Status: a.Status,
+		CreatedAt: timeOf(a.CreatedAt), UpdatedAt: timeOf(a.UpdatedAt),
+	}
+}
