@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/edgeref/edgeref/tracker/links"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/link"
@@ -26,6 +27,8 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var _ links.Source = (*Client)(nil)
 
 const token = "edge-token-7f3a"
 

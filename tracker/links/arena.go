@@ -7,6 +7,9 @@ const chunkSize = 1 << 20
 // chunkUnits is chunkSize in the 8-byte units that references count.
 const chunkUnits = chunkSize / 8
 
+// maxChunks is half of what a ref can reach, so that there is always somewhere to move records to.
+const maxChunks = 1 << 32 / chunkUnits / 2
+
 // ref is the place of a record in the arena, in units of 8 bytes, plus one; 0 is none. It reaches 32 GiB.
 type ref uint32
 
@@ -18,8 +21,8 @@ type arena struct {
 	free   []int    // indexes of free chunks
 	sparse []int    // indexes of chunks to be emptied
 	head   int      // the chunk that is appended to, if there is any chunk
-	pinned bool     // somebody reads chunk by chunk: records stay, and what is new comes behind
-	limit  int      // most chunks; compaction may take one more, or a full arena could never be compacted
+	pinned bool     // somebody reads chunk by chunk: whatever is added or moved comes behind
+	limit  int      // most chunks for what is put in; what is moved may take more, since that frees as much
 }
 
 func (a *arena) at(r ref) record {
@@ -29,19 +32,27 @@ func (a *arena) at(r ref) record {
 
 func chunkOf(r ref) int { return int(r-1) / chunkUnits }
 
-// add copies a record in; it fails when that would take more than limit chunks.
-func (a *arena) add(rec []byte, limit int) (ref, bool) {
-	size := align(len(rec))
-	if len(a.chunks) == 0 || len(a.chunks[a.head])+size > chunkSize {
-		if len(a.chunks)-len(a.free) >= limit {
-			return 0, false
-		}
+// put copies a record in; it fails when the arena is full.
+func (a *arena) put(rec []byte) (ref, bool) {
+	if !a.fits(rec) && len(a.chunks)-len(a.free) >= a.limit {
+		return 0, false
+	}
+	return a.add(rec), true
+}
+
+func (a *arena) fits(rec []byte) bool {
+	return len(a.chunks) > 0 && len(a.chunks[a.head])+align(len(rec)) <= chunkSize
+}
+
+// add is put without the limit.
+func (a *arena) add(rec []byte) ref {
+	if !a.fits(rec) {
 		a.grow()
 	}
-	chunk := a.chunks[a.head]
+	chunk, size := a.chunks[a.head], align(len(rec))
 	at := ref(a.head*chunkUnits+len(chunk)/8) + 1
 	a.chunks[a.head] = append(chunk, rec...)[:len(chunk)+size]
-	return at, true
+	return at
 }
 
 func (a *arena) grow() {

@@ -110,6 +110,28 @@ func TestFailedRefreshLeavesTheEntry(t *testing.T) {
 	})
 }
 
+// Refreshes ask a source that is down no more often than misses do, however many links are hot.
+func TestRefreshesRespectTheBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		f.core.putLink(testLink(11, "b"))
+		f.want("a", toA, nil, resultSource)
+		f.want("b", "https://shop.example/b?click_id", nil, resultSource)
+		f.core.set(func() { f.core.down = true })
+		time.Sleep(48 * time.Second)
+		for range 5 {
+			f.want("a", toA, nil, resultHit)
+			synctest.Wait()
+			f.want("b", "https://shop.example/b?click_id", nil, resultHit)
+			synctest.Wait()
+			time.Sleep(time.Second)
+		}
+		if n := f.core.asked() - 2; n != 5 {
+			t.Errorf("%d look-ups in 5 seconds", n)
+		}
+	})
+}
+
 func TestAllWaitersShareOneLookup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, nil)
@@ -306,6 +328,9 @@ func TestHitComparesTheSlug(t *testing.T) {
 	e, ok := f.cache.Get(hashOf(f, "a"))
 	if !ok {
 		t.Fatal("not cached")
+	}
+	for f.replica.generation(hashOf(f, "b")).Load() != e.generation {
+		f.replica.touch(hashOf(f, "b"))
 	}
 	f.cache.Set(hashOf(f, "b"), e, 1)
 	f.want("b", "", link.ErrNotFound, resultNegative)

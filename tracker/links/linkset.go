@@ -38,7 +38,7 @@ func newLinkSet(seed maphash.Seed, maxBytes int64) *linkSet {
 	return &linkSet{
 		seed:     seed,
 		programs: make(map[int64]*program),
-		arena:    arena{limit: int(max(1, min(maxBytes/chunkSize, 1<<32/chunkUnits-2)))},
+		arena:    arena{limit: int(max(1, min(maxBytes/chunkSize, maxChunks)))},
 	}
 }
 
@@ -98,9 +98,10 @@ func (s *linkSet) putLink(l *link.Link, touched func(hash uint64)) putOutcome {
 	}
 	hash := maphash.String(s.seed, l.Slug)
 	touched(hash)
-	at, ok := s.arena.add(rec, s.arena.limit)
-	if !ok && s.makeRoom() {
-		at, ok = s.arena.add(rec, s.arena.limit)
+	at, ok := s.arena.put(rec)
+	if !ok {
+		s.makeRoom()
+		at, ok = s.arena.put(rec)
 	}
 	if !ok {
 		return putFull
@@ -156,7 +157,7 @@ func programText(p *link.Program) int {
 
 // compact empties chunks of which more than half is dead: what is alive moves to the end of the arena.
 func (s *linkSet) compact() {
-	for !s.arena.pinned && len(s.arena.sparse) > 0 {
+	for len(s.arena.sparse) > 0 {
 		c := s.arena.sparse[len(s.arena.sparse)-1]
 		s.arena.sparse = s.arena.sparse[:len(s.arena.sparse)-1]
 		s.arena.records(c, s.evacuate)
@@ -165,15 +166,11 @@ func (s *linkSet) compact() {
 }
 
 // makeRoom compacts the last chunk too, which otherwise waits until it is full.
-func (s *linkSet) makeRoom() bool {
-	if s.arena.pinned {
-		return false
-	}
+func (s *linkSet) makeRoom() {
 	if s.arena.dead[s.arena.head] > chunkSize/2 {
 		s.arena.grow()
 	}
 	s.compact()
-	return true
 }
 
 // evacuate moves a record, if it is alive, to the end of the arena.
@@ -182,10 +179,7 @@ func (s *linkSet) evacuate(at ref, rec record) {
 	if !alive {
 		return
 	}
-	to, ok := s.arena.add(rec[:rec.size()], s.arena.limit+1)
-	if !ok {
-		panic("BUG: no room to compact")
-	}
+	to := s.arena.add(rec[:rec.size()])
 	s.ids.slots[idSlot] = to
 	if slot, found := s.holds(&s.slugs, s.slugHash(at), at); found {
 		s.slugs.slots[slot] = to

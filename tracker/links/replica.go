@@ -236,9 +236,8 @@ type pinned struct {
 	programs []*program
 }
 
-// pin holds the live set for a reader that takes it in chunk by chunk, without a lock between them. Chunks stay where
-// they are until release, one reader at a time. The reader sees everything up to the position, and some of what came later, in one revision
-// or in two.
+// pin holds the live set for a reader that takes it in chunk by chunk, without a lock between them, one reader at a
+// time. The reader sees everything up to the position, and some of what came later, in one revision or in two.
 func (r *replica) pin() *pinned {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -265,5 +264,4 @@ func (p *pinned) release() {
 	p.r.mu.Lock()
 	defer p.r.mu.Unlock()
 	p.set.arena.pinned = false
-	p.set.compact()
 }

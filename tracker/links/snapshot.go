@@ -159,7 +159,7 @@ func loadSnapshot(path string, set *linkSet) (meta snapshotMeta, size int64, err
 		return snapshotMeta{}, 0, fmt.Errorf("open link snapshot: %w", err)
 	}
 	defer f.Close()
-	r := &frameReader{r: bufio.NewReaderSize(f, 256<<10), crc: crc32.New(crc32.MakeTable(crc32.Castagnoli))}
+	r := newFrameReader(bufio.NewReaderSize(f, 256<<10))
 	meta, err = readSnapshot(r, set)
 	if err != nil {
 		return snapshotMeta{}, r.n, fmt.Errorf("read link snapshot at byte %d: %w", r.n, err)
@@ -173,6 +173,10 @@ type frameReader struct {
 	crc hash.Hash32
 	n   int64
 	buf []byte
+}
+
+func newFrameReader(r io.Reader) *frameReader {
+	return &frameReader{r: r, crc: crc32.New(crc32.MakeTable(crc32.Castagnoli))}
 }
 
 func (r *frameReader) read(n int) ([]byte, error) {

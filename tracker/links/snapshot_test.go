@@ -2,7 +2,9 @@ package links
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"hash/maphash"
 	"os"
 	"path/filepath"
@@ -232,25 +234,27 @@ func TestFolderOfTheSnapshotMustBeUsable(t *testing.T) {
 	}
 }
 
+// FuzzSnapshot reads the input as it is, and again as the frames of a file whose checksum is right.
 func FuzzSnapshot(f *testing.F) {
 	whole := snapshotBytes(f)
 	f.Add(whole)
 	f.Add(whole[:len(whole)-1])
-	f.Add([]byte(snapshotMagic))
-	f.Add([]byte(snapshotMagic + "M\xff\xff\xff\xff"))
-	f.Add([]byte(snapshotMagic + "M\x02\x00\x00\x00{}L\x00\x00\x00\x00E\x04\x00\x00\x00abcd"))
-	dir := f.TempDir()
+	f.Add(whole[len(snapshotMagic) : len(whole)-frameHead-crcSize])
+	f.Add([]byte("M\xff\xff\xff\xff"))
+	f.Add([]byte("M\x02\x00\x00\x00{}L\x00\x00\x00\x00P\x08\x00\x00\x00{\"id\":1}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(dir, "s")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		set, _, err := load(t, path)
-		if err != nil && !errors.Is(err, errSnapshot) {
-			t.Fatal(err)
-		}
-		if err == nil && (set.ids.used < set.slugs.used || set.cursor < 0) {
-			t.Fatalf("%d links, %d slugs, cursor %d", set.ids.used, set.slugs.used, set.cursor)
+		sealed := append([]byte(snapshotMagic), b...)
+		sealed = append(sealed, frameEnd, crcSize, 0, 0, 0)
+		sum := crc32.Checksum(sealed, crc32.MakeTable(crc32.Castagnoli))
+		for _, file := range [][]byte{b, binary.BigEndian.AppendUint32(sealed, sum)} {
+			set := newLinkSet(maphash.MakeSeed(), 1<<30)
+			_, err := readSnapshot(newFrameReader(bytes.NewReader(file)), set)
+			if err != nil && !errors.Is(err, errSnapshot) {
+				t.Fatal(err)
+			}
+			if err == nil && (set.ids.used < set.slugs.used || set.cursor < 0) {
+				t.Fatalf("%d links, %d slugs, cursor %d", set.ids.used, set.slugs.used, set.cursor)
+			}
 		}
 	})
 }
