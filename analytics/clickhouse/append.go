@@ -39,6 +39,7 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 		return ctx.Err()
 	}
 	if n > MaxBatch {
+		s.metrics.refused.Inc()
 		return fmt.Errorf("%s: %d records in batch %s; at most %d", operation, n, batchID, MaxBatch)
 	}
 	defer func(start time.Time) { s.metrics.done(operation, start, err) }(time.Now())
@@ -62,7 +63,7 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 	if err := batch.Send(); err != nil {
 		return fmt.Errorf("%s: send batch %s: %w", operation, batchID, err)
 	}
-	s.metrics.appended.WithLabelValues(operation).Add(float64(n))
+	s.metrics.appended.WithLabelValues(strings.TrimPrefix(operation, "append_")).Add(float64(n))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 type metrics struct {
 	appended *prometheus.CounterVec
+	refused  prometheus.Counter
 	failed   *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
@@ -18,6 +19,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "edgeref_analytics_appended_records_total",
 			Help: "Records in batches that the store has acknowledged, batches that it already had included.",
 		}, []string{"kind"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_analytics_refused_batches_total",
+			Help: "Batches that were larger than the store takes.",
+		}),
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_analytics_failed_operations_total",
 			Help: "Appends, reports and listings that ended with an error which was not the caller's.",
@@ -29,7 +34,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"operation"}),
 	}
 	if r != nil {
-		r.MustRegister(m.appended, m.failed, m.duration)
+		r.MustRegister(m.appended, m.refused, m.failed, m.duration)
 	}
 	return m
 }

@@ -52,7 +52,7 @@ func (p *plan) clicks(v *params) source {
 	if !p.rolled {
 		s.from = "clicks WHERE " + and(v.span("time", p.from, p.to), p.keep(v))
 		s.second, s.clicks, s.bots = "toUnixTimestamp(time)", "count()", "countIf(bot != '')"
-		s.visitors = "uniqIf(toDate(time), visitor, bot = '')"
+		s.visitors = "uniqCombined64If(toDate(time), visitor, bot = '')"
 		return s
 	}
 	const columns = "quarter, affiliate_id, program_id, link_id, bot"
@@ -62,13 +62,13 @@ func (p *plan) clicks(v *params) source {
 	if before, after := p.from < p.inFrom*1000, p.to > p.inTo*1000; before || after {
 		s.from += fmt.Sprintf(`
 		UNION ALL
-		SELECT toStartOfFifteenMinutes(time) AS %s, count() AS clicks, uniqState(toDate(time), visitor) AS visitors
+		SELECT toStartOfFifteenMinutes(time) AS %s, count() AS clicks, uniqCombined64State(toDate(time), visitor) AS visitors
 		FROM clicks WHERE (%s OR %s) AND %s GROUP BY %s`,
 			columns, v.span("time", p.from, p.inFrom*1000), v.span("time", p.inTo*1000, p.to), p.keep(v), columns)
 	}
 	s.from += ")"
 	s.second, s.clicks, s.bots = "toUnixTimestamp(quarter)", "sum(clicks)", "sumIf(clicks, bot != '')"
-	s.visitors = "uniqMergeIf(visitors, bot = '')"
+	s.visitors = "uniqCombined64MergeIf(visitors, bot = '')"
 	return s
 }
 
@@ -116,14 +116,15 @@ func (p *plan) facts(v *params) source {
 			conditions = append(conditions, condition)
 		}
 	}
-	s.from = "(SELECT * FROM facts FINAL WHERE " + and(mine...) + ") AS f"
-	if len(joined) > 0 {
-		s.from += fmt.Sprintf(`
+	if len(joined) == 0 {
+		s.from = "facts FINAL WHERE " + and(mine...)
+		return s
+	}
+	s.from = fmt.Sprintf(`(SELECT * FROM facts FINAL WHERE %s) AS f
 		LEFT ANY JOIN (
 			SELECT click_id, %s FROM clicks WHERE (affiliate_id, time, click_id) IN (
 				SELECT click_affiliate_id, click_time, click_id FROM facts WHERE %s)
-		) AS c USING (click_id)`, strings.Join(joined, ", "), and(mine...))
-	}
+		) AS c USING (click_id)`, and(mine...), strings.Join(joined, ", "), and(mine...))
 	if len(conditions) > 0 {
 		s.from += " WHERE " + and(conditions...)
 	}
@@ -175,27 +176,36 @@ const (
 	lineSubtotal = 3 // not needed
 )
 
-// cells are the expressions that place a row in the report: whether its group is not shown, the group if it is, the
-// bucket if it is; and the keys among them that vary.
-func (p *plan) cells(v *params, s source, shown []string) (other, key, bucket string, keys []string) {
-	other, key, bucket = "0", "''", "0"
+// cells are the expressions that place a row in the report: o, whether its group is not shown; k, its group if it is;
+// b, its bucket if it is. What the query does not ask for is a constant, and not among the keys.
+type cells struct {
+	with             string // defines the keys
+	other, key, unix string // for the SELECT
+	keys             []string
+}
+
+// cells places rows among the groups that are shown, of which there must be one if the query has groups.
+func (p *plan) cells(v *params, s source, shown []string) cells {
+	c := cells{other: "0", key: "''", unix: "0"}
+	var definitions []string
+	hidden := "0"
 	if p.grouped() {
 		number := p.properties[p.q.GroupBy].number
 		empty := "''"
 		if number {
 			empty = "0"
 		}
-		if list := v.list(number, shown); len(shown) > 0 && list != "" {
-			other = s.group + " NOT IN " + list
-		} else {
-			other = "toUInt8(" + s.group + " = " + s.group + ")"
-		}
-		key, keys = fmt.Sprintf("if(o, %s, %s)", empty, s.group), []string{"o", "k"}
+		definitions = append(definitions, s.group+" NOT IN "+v.list(number, shown)+" AS o", fmt.Sprintf("if(o, %s, %s) AS k", empty, s.group))
+		hidden, c.other, c.key, c.keys = "o", "o", "toString(k)", []string{"o", "k"}
 	}
 	if p.bucketed() {
-		bucket, keys = fmt.Sprintf("if(o, 0, roundDown(%s, %s))", s.second, v.add("Array(UInt32)", p.starts)), append(keys, "b")
+		definitions = append(definitions, fmt.Sprintf("if(%s, 0, roundDown(%s, %s)) AS b", hidden, s.second, v.add("Array(UInt32)", p.starts)))
+		c.unix, c.keys = "b", append(c.keys, "b")
 	}
-	return other, key, bucket, keys
+	if len(definitions) > 0 {
+		c.with = "WITH " + strings.Join(definitions, ", ")
+	}
+	return c
 }
 
 // clickFigures is the statement for clicks, bots and uniques of every cell, of Other and of the whole. One statement
@@ -203,14 +213,8 @@ func (p *plan) cells(v *params, s source, shown []string) (other, key, bucket st
 func (p *plan) clickFigures(shown []string) (string, []any) {
 	var v params
 	s := p.clicks(&v)
-	other, key, bucket, keys := p.cells(&v, s, shown)
-	kind, keyOut, bucketOut, groupBy := "2", "''", "0", ""
-	if p.grouped() {
-		keyOut = "toString(k)"
-	}
-	if p.bucketed() {
-		bucketOut = "b"
-	}
+	c := p.cells(&v, s, shown)
+	kind, groupBy := "2", ""
 	switch {
 	case p.grouped() && p.bucketed():
 		kind = "multiIf(grouping(o) = 1, 2, o = 1, if(grouping(k) = 1, 1, 3), grouping(b) = 1, 3, 0)"
@@ -219,22 +223,22 @@ func (p *plan) clickFigures(shown []string) (string, []any) {
 	case p.bucketed():
 		kind = "if(grouping(b) = 1, 2, 0)"
 	}
-	if len(keys) > 0 {
-		groupBy = "GROUP BY ROLLUP(" + strings.Join(keys, ", ") + ")"
+	if len(c.keys) > 0 {
+		groupBy = "GROUP BY ROLLUP(" + strings.Join(c.keys, ", ") + ")"
 	}
 	return fmt.Sprintf(`
-	SELECT toUInt8(%s), %s, toInt64(%s), toInt64(%s), toInt64(%s), toInt64(%s)
-	FROM (SELECT *, %s AS o, %s AS k, %s AS b FROM %s) %s`,
-		kind, keyOut, bucketOut, s.clicks, s.bots, s.visitors, other, key, bucket, s.from, groupBy), v.named
+	%s SELECT toUInt8(%s), %s, toInt64(%s), toInt64(%s), toInt64(%s), toInt64(%s)
+	FROM %s %s`,
+		c.with, kind, c.key, c.unix, s.clicks, s.bots, s.visitors, s.from, groupBy), v.named
 }
 
 // factFigures is the statement for what the facts of every cell add up to, by currency.
 func (p *plan) factFigures(shown []string) (string, []any) {
 	var v params
 	s := p.facts(&v)
-	other, key, bucket, _ := p.cells(&v, s, shown)
+	c := p.cells(&v, s, shown)
 	return fmt.Sprintf(`
-	SELECT toUInt8(o), toString(k), toInt64(b), toString(currency), sum(leads), sum(sales), sum(refunds), sum(revenue), sum(commission)
-	FROM (SELECT *, %s AS o, %s AS k, %s AS b FROM %s) GROUP BY o, k, b, currency`,
-		other, key, bucket, s.from), v.named
+	%s SELECT toUInt8(%s), %s, toInt64(%s), toString(currency), sum(leads), sum(sales), sum(refunds), sum(revenue), sum(commission)
+	FROM %s GROUP BY %s`,
+		c.with, c.other, c.key, c.unix, s.from, strings.Join(append(c.keys, "currency"), ", ")), v.named
 }

@@ -31,6 +31,9 @@ func (s *Store) Report(ctx context.Context, q report.Query) (result report.Resul
 	if err != nil {
 		return report.Result{}, fmt.Errorf("report: find the groups to show: %w", err)
 	}
+	if p.grouped() && len(shown) == 0 {
+		return report.Result{}, nil // no group, so no click and no fact
+	}
 	t := &table{plan: p, cells: make(map[cell]*sums)}
 	work, workCtx := errgroup.WithContext(ctx)
 	var clicks []clickLine

@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS clicks_quarterly {{.OnCluster}} (
     link_id      Int64                                   CODEC(ZSTD(1)),
     bot          LowCardinality(String)                  CODEC(ZSTD(1)),
     clicks       SimpleAggregateFunction(sum, UInt64)    CODEC(ZSTD(1)),
-    visitors     AggregateFunction(uniq, Date, UInt64)   CODEC(ZSTD(1))
+    visitors     AggregateFunction(uniqCombined64, Date, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = {{.Engine "AggregatingMergeTree"}}
 PARTITION BY toYYYYMM(quarter)
@@ -23,6 +23,6 @@ SELECT
     link_id,
     bot,
     count() AS clicks,
-    uniqState(toDate(time), visitor) AS visitors
+    uniqCombined64State(toDate(time), visitor) AS visitors
 FROM clicks
 GROUP BY affiliate_id, quarter, program_id, link_id, bot;
