@@ -7,26 +7,27 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// throttled logs what clients can cause: at most a few lines a second, however many of them do.
+// throttled logs what clients can cause: at most a few lines a second, however many of them do. What they cause by
+// going away does not keep our own errors out of the log.
 type throttled struct {
-	logger *slog.Logger
-	limit  *rate.Limiter
+	logger          *slog.Logger
+	errors, notices *rate.Limiter
 }
 
 func newThrottled(l *slog.Logger) *throttled {
-	return &throttled{logger: l, limit: rate.NewLimiter(1, 5)}
+	return &throttled{logger: l, errors: rate.NewLimiter(1, 5), notices: rate.NewLimiter(1, 5)}
 }
 
 // Error logs an error of ours.
 func (t *throttled) Error(msg string, attrs ...any) {
-	if t.limit.Allow() {
+	if t.errors.Allow() {
 		t.logger.Error(msg, attrs...)
 	}
 }
 
 // Printf takes what fasthttp has to say: mostly about clients that went away.
 func (t *throttled) Printf(format string, args ...any) {
-	if t.limit.Allow() {
+	if t.notices.Allow() {
 		t.logger.Debug("tracker connection", slog.String("event", fmt.Sprintf(format, args...)))
 	}
 }
