@@ -80,7 +80,7 @@ func appendClicks(ctx context.Context, tx *sql.Tx, clicks []click.Record) error 
 			blocks[day] = b
 		}
 		b.addClick(&clicks[i])
-		if b.rows() == maxRows {
+		if b.rows == maxRows {
 			if err := addBlock(ctx, tx, b); err != nil {
 				return err
 			}
@@ -132,7 +132,7 @@ func appendFacts(ctx context.Context, tx *sql.Tx, facts []report.Fact) (int, err
 				return 0, err
 			}
 		}
-		if b.rows() == maxRows {
+		if b.rows == maxRows {
 			if err := addBlock(ctx, tx, b); err != nil {
 				return 0, err
 			}

@@ -114,6 +114,7 @@ type block struct {
 	id      int64 // 0: not stored
 	kind    int
 	day     int64
+	rows    int
 	text    [colCurrency + 1]texts
 	at      []uint32
 	visitor []uint64
@@ -140,8 +141,6 @@ func (n *namer) text(id int64) string {
 	return s
 }
 
-func (b *block) rows() int { return len(b.at) }
-
 // span is the first and the last time of a row, in Unix ms.
 func (b *block) span() (first, last int64) {
 	lo, hi := b.at[0], b.at[0]
@@ -153,6 +152,7 @@ func (b *block) span() (first, last int64) {
 
 // addClick appends a click of the block's day. The texts are kept by reference.
 func (b *block) addClick(c *click.Record) {
+	b.rows++
 	b.at = append(b.at, uint32(c.ID.UnixMilli()-b.day*dayMilli))
 	b.ids = append(b.ids, c.ID)
 	b.visitor = append(b.visitor, c.Visitor)
@@ -169,6 +169,7 @@ func node(c *click.Record) string { return strconv.Itoa(int(c.ID.Node())) }
 
 // addFact appends a fact of the block's day, with the properties of its click if that is known.
 func (b *block) addFact(f *report.Fact, c *click.Record) {
+	b.rows++
 	b.at = append(b.at, uint32(f.Time-b.day*dayMilli))
 	b.ids = append(b.ids, f.ClickID)
 	b.text[colAffiliate].add(b.names.text(f.AffiliateID))
@@ -199,7 +200,7 @@ func (b *block) setClicks(clicks map[int]*click.Record) {
 	for col := colFirst; col <= colNode; col++ {
 		// Rebuilt, so that the dictionary has no text without a row.
 		var changed texts
-		for row := range b.rows() {
+		for row := range b.rows {
 			if c := clicks[row]; c != nil {
 				changed.add(factText(c, col))
 			} else {
@@ -233,6 +234,7 @@ func (b *block) concat(o *block) {
 			b.text[col].concat(&o.text[col])
 		}
 	}
+	b.rows += o.rows
 	b.at = append(b.at, o.at...)
 	b.visitor = append(b.visitor, o.visitor...)
 	b.ids = append(b.ids, o.ids...)

@@ -78,7 +78,7 @@ func (l *loader) close() { _ = l.stmt.Close() }
 // load fills b, whose memory it uses again, with the loader's columns. Columns that retention has deleted are "" in
 // every row, or zero.
 func (l *loader) load(ctx context.Context, h header, b *block) error {
-	b.id, b.kind, b.day = h.id, h.kind, h.day
+	b.id, b.kind, b.day, b.rows = h.id, h.kind, h.day, h.rows
 	rows, err := l.stmt.QueryContext(ctx, h.id)
 	if err != nil {
 		return err
@@ -152,14 +152,14 @@ func storeBlock(ctx context.Context, tx *sql.Tx, b *block) error {
 	first, last := b.span()
 	if b.id == 0 {
 		result, err := tx.ExecContext(ctx, "INSERT INTO blocks (kind, day, rows, min_ms, max_ms, detail) VALUES (?, ?, ?, ?, ?, 1)",
-			b.kind, b.day, b.rows(), first, last)
+			b.kind, b.day, b.rows, first, last)
 		if err != nil {
 			return err
 		}
 		if b.id, err = result.LastInsertId(); err != nil {
 			return err
 		}
-	} else if _, err := tx.ExecContext(ctx, "UPDATE blocks SET rows = ?, min_ms = ?, max_ms = ? WHERE id = ?", b.rows(), first, last, b.id); err != nil {
+	} else if _, err := tx.ExecContext(ctx, "UPDATE blocks SET rows = ?, min_ms = ?, max_ms = ? WHERE id = ?", b.rows, first, last, b.id); err != nil {
 		return err
 	}
 	put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO columns (key, data) VALUES (?, ?)")
@@ -189,7 +189,7 @@ func addBlock(ctx context.Context, tx *sql.Tx, b *block) error {
 		if err != nil {
 			return err
 		}
-		if len(last) == 0 || last[0].rows > b.rows() || last[0].rows+b.rows() > maxRows {
+		if len(last) == 0 || last[0].rows > b.rows || last[0].rows+b.rows > maxRows {
 			return storeBlock(ctx, tx, b)
 		}
 		whole, err := loadWhole(ctx, tx, last[0])

@@ -196,7 +196,7 @@ func manyFacts(n int) []report.Fact {
 
 func TestLocked(t *testing.T) {
 	s := openTest(t, func(o *Options) { o.busyTimeout = time.Millisecond })
-	other, err := sql.Open("sqlite", dsn(s.path, nil, "immediate"))
+	other, err := sql.Open("sqlite", dsn(s.path, []string{"busy_timeout(5000)"}, "immediate"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,14 +40,14 @@ func (fs filters) columns() (cols []int) {
 	return cols
 }
 
-// pick returns the rows of b, in order, that all filters keep and whose time is in [from, to) in Unix ms. It uses the
+// pick returns the rows of b, in order, that all filters keep and whose time is in [from, to) in Unix ms; of a block
+// without the column of times all are in it. It uses the
 // memory of picked again. Each filter looks at each text of the block once, not at each row's.
 func (fs filters) pick(b *block, from, to int64, picked []uint16) []uint16 {
-	n := len(b.at)
-	picked = slices.Grow(picked[:0], n)
+	picked = slices.Grow(picked[:0], b.rows)
 	from, to = from-b.day*dayMilli, to-b.day*dayMilli
-	if from <= 0 && to >= dayMilli {
-		for row := range n {
+	if len(b.at) == 0 || from <= 0 && to >= dayMilli {
+		for row := range b.rows {
 			picked = append(picked, uint16(row))
 		}
 	} else {

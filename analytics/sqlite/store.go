@@ -92,7 +92,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	}
 	// FULL: what has been acknowledged survives a power failure, because the spool deletes it then.
 	pragmas := []string{
-		"page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-16000)",
+		"page_size(8192)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-16000)",
 		"busy_timeout(" + strconv.FormatInt(o.busyTimeout.Milliseconds(), 10) + ")",
 	}
 	if o.maxPages > 0 {
@@ -123,8 +123,9 @@ func (s *Store) open(ctx context.Context, o Options) error {
 }
 
 func dsn(path string, pragmas []string, lock string) string {
+	// Given in this way the journal mode is set after the pragmas; the page size can only be set before it.
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_txlock": {lock}}.Encode()
+	u.RawQuery = url.Values{"_pragma": pragmas, "_journal_mode": {"WAL"}, "_txlock": {lock}}.Encode()
 	return u.String()
 }
 
