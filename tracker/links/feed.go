@@ -108,7 +108,8 @@ func (s *state) poll(ctx context.Context) (more bool, err error) {
 		s.metrics.refusedInvalid.Add(float64(a.invalid))
 		s.metrics.refusedFull.Add(float64(a.full))
 		if s.metrics.feedLog.allow(s.elapsed()) {
-			s.opts.Log.Error("links are not kept on this node; if there is no room, raise its limit for the replica", "invalid", a.invalid, "no_room", a.full)
+			s.opts.Log.Error("links are not kept on this node; if there is no room, raise its limit for the replica",
+				"invalid", a.invalid, "no_room", a.full)
 		}
 	}
 	if s.salts.offer(page.Salts) || a.changed {

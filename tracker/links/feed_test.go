@@ -153,8 +153,8 @@ func TestFeedDownThenBack(t *testing.T) {
 		synctest.Wait()
 		f.core.change(func() { f.core.down = true })
 		synctest.Wait()
-		if f.feed.connected.Load() {
-			t.Error("connected while the core is down")
+		if f.feed.connected.Load() || f.Fresh() || f.Ready() != nil {
+			t.Error("connected or fresh while the core is down, or not ready any more")
 		}
 		f.want("a", toA, nil, resultStale)
 		time.Sleep(30 * time.Second)
@@ -167,7 +167,7 @@ func TestFeedDownThenBack(t *testing.T) {
 		f.core.putLink(edited)
 		time.Sleep(maxBackoff * 3 / 2)
 		synctest.Wait()
-		if lag := f.feed.lag(f.elapsed()); lag != 0 || !f.feed.connected.Load() {
+		if lag := f.feed.lag(f.elapsed()); lag != 0 || !f.feed.connected.Load() || !f.Fresh() {
 			t.Errorf("lag %v", lag)
 		}
 		f.want("a", "https://shop.example/edited?click_id", nil, resultReplica)

@@ -248,6 +248,10 @@ func (s *Store[T]) Program(id int64) (link.Program, bool) { return s.replica.pro
 // exist any more, or not yet. It takes no lock once the day has a salt.
 func (s *Store[T]) Salt(day int64) (key [saltSize]byte, ok bool) { return s.salts.get(day) }
 
+// Fresh reports whether the replica has everything that the core has, but for what is on its way: a program or link that
+// ByID or Program does not know now does not exist. While it is false, it may.
+func (s *Store[T]) Fresh() bool { return s.feed.fresh(s.elapsed()) }
+
 // Ready says why links cannot be answered yet: nil once all links have been known, from the snapshot or from the feed.
 func (s *Store[T]) Ready() error {
 	size := s.replica.size()
@@ -255,7 +259,8 @@ func (s *Store[T]) Ready() error {
 		return nil
 	}
 	if cause := s.feed.lastError.Load(); cause != nil {
-		return fmt.Errorf("the core's change feed does not answer and there is no complete link snapshot (%d links are known): %w", size.links, *cause)
+		return fmt.Errorf("the core's change feed does not answer and there is no complete link snapshot (%d links are known): %w",
+			size.links, *cause)
 	}
 	return fmt.Errorf("the first copy of all links is not complete (%d links are known)", size.links)
 }
