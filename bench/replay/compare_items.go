@@ -120,6 +120,7 @@ type listedConversion struct {
 	Amount      *money.Amount `json:"amount"`
 	AffiliateID string        `json:"affiliate_id"`
 	LinkID      string        `json:"link_id"`
+	State       string        `json:"state"`
 	ReceivedAt  time.Time     `json:"received_at"`
 }
 
@@ -176,6 +177,8 @@ func (c *comparer) compareConversion(check *Check, p *program, s *step, item *li
 		{"click", item.ClickID, id},
 		{"affiliate", item.AffiliateID, c.oracle.world.Affiliates[l.Affiliate].ID},
 		{"link", item.LinkID, l.ID},
+		{"taken back transaction", item.RefTxnID, s.Ref},
+		{"state", item.State, "booked"},
 	} {
 		if field.got != field.want {
 			check.differ("%s %s: %s %q, want %q", s.Type, s.Txn, field.name, field.got, field.want)

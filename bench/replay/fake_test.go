@@ -407,7 +407,7 @@ func (s *fake) conversion(st *step) map[string]any {
 	if st.NoClick {
 		id = ""
 	}
-	item := map[string]any{"program_id": p.ID, "type": st.Type, "txn_id": st.Txn, "click_id": id, "link_id": l.ID,
+	item := map[string]any{"program_id": p.ID, "type": st.Type, "txn_id": st.Txn, "ref_txn_id": st.Ref, "state": "booked", "click_id": id, "link_id": l.ID,
 		"affiliate_id": s.oracle.world.Affiliates[l.Affiliate].ID, "received_at": s.received[txnKey{st.Type, st.Txn}]}
 	if st.Minor > 0 {
 		item["amount"] = money.Amount{Minor: st.Minor, Currency: p.Currency}
