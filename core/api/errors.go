@@ -10,8 +10,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/edgeref/edgeref/core/catalog"
+	"github.com/edgeref/edgeref/core/commission"
+	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/token"
+	wire "github.com/edgeref/edgeref/wire/conversion"
+	"github.com/edgeref/edgeref/wire/report"
 )
 
 // This file is the one place where errors of the domains become statuses and codes. Codes are part of the API: they
@@ -61,6 +65,14 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{catalog.ErrSlugTaken, http.StatusConflict, "slug_taken"},
 		{token.ErrNotFound, http.StatusNotFound, "not_found"},
 		{token.ErrInvalid, http.StatusUnprocessableEntity, "validation_failed"},
+		{conversion.ErrNotFound, http.StatusNotFound, "not_found"},
+		{wire.ErrInvalid, http.StatusUnprocessableEntity, "validation_failed"},
+		{commission.ErrNotFound, http.StatusNotFound, "not_found"},
+		{commission.ErrRuleNotFound, http.StatusNotFound, "not_found"},
+		{commission.ErrRuleExists, http.StatusConflict, "rule_exists"},
+		{commission.ErrRuleEnded, http.StatusConflict, "rule_ended"},
+		{commission.ErrRule, http.StatusUnprocessableEntity, "validation_failed"},
+		{report.ErrQuery, http.StatusUnprocessableEntity, "validation_failed"},
 	} {
 		if errors.Is(err, c.target) {
 			return c.status, c.code, err.Error(), true
