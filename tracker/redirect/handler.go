@@ -165,7 +165,7 @@ func (h *Handler) click(req *fasthttp.RequestCtx, t *Target, query string, now t
 	w := h.pool.Get().(*work)
 	defer h.release(w)
 	header := &req.Request.Header
-	client := h.Visitors.Client(req.RemoteAddr(), view(header.Peek("Cf-Connecting-Ip")))
+	client := h.Visitors.Client(req.RemoteAddr(), peek(header, headerClient))
 	w.readQuery(query)
 	w.readHeader(header, client)
 	w.record.Visitor = h.Visitors.Hash(now, client.Addr, w.record.UserAgent)
@@ -205,15 +205,13 @@ func (h *Handler) locate(t *Target, w *work, id, query string) []byte {
 		if u, ok := t.deepLink(w.to); ok {
 			h.metrics.deepTaken.Inc()
 			w.location, dropped = t.appendDeepLink(w.location[:0], u, id, query)
-			h.metrics.dropped.Add(float64(dropped))
+			h.metrics.drop(dropped)
 			return w.location
 		}
 		h.metrics.deepLeft.Inc()
 	}
 	w.location, dropped = t.appendLocation(w.location[:0], &w.record, id, query)
-	if dropped > 0 {
-		h.metrics.dropped.Add(float64(dropped))
-	}
+	h.metrics.drop(dropped)
 	return w.location
 }
 

@@ -43,3 +43,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	return m, nil
 }
+
+func (m *metrics) drop(parameters int) {
+	if parameters > 0 {
+		m.dropped.Add(float64(parameters))
+	}
+}

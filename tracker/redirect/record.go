@@ -2,6 +2,7 @@ package redirect
 
 import (
 	"strings"
+	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
@@ -109,15 +110,27 @@ func field(r *click.Record, name string) *string {
 	return nil
 }
 
+// Headers of trusted peers, as fasthttp spells them.
+const (
+	headerClient  = "Cf-Connecting-Ip"
+	headerCountry = "Cf-Ipcountry"
+)
+
+// peek returns a header's value as a view. name must be spelled as fasthttp spells it: nothing is normalised here,
+// which is a tenth of the time of a redirect otherwise.
+func peek(h *fasthttp.RequestHeader, name string) string {
+	return view(h.PeekCanonical(unsafe.Slice(unsafe.StringData(name), len(name))))
+}
+
 // readHeader takes from the header what a click keeps; c is the client it came from.
 func (w *work) readHeader(h *fasthttp.RequestHeader, c visitor.Client) {
 	r := &w.record
 	agent := view(h.UserAgent())
 	r.UserAgent = agent[:min(len(agent), visitor.MaxAgent)]
 	r.ReferrerHost, r.ReferrerPath = w.referrer(view(h.Referer()))
-	r.Language = w.language(view(h.Peek(fasthttp.HeaderAcceptLanguage)))
+	r.Language = w.language(peek(h, fasthttp.HeaderAcceptLanguage))
 	if c.Trusted {
-		r.Country = country(view(h.Peek("Cf-Ipcountry")))
+		r.Country = country(peek(h, headerCountry))
 	}
 	n := len(w.text)
 	w.text = click.AppendNetwork(w.text, c.Addr)
@@ -132,9 +145,9 @@ func (w *work) readHeader(h *fasthttp.RequestHeader, c visitor.Client) {
 
 func prefetch(h *fasthttp.RequestHeader) bool {
 	// Sec-Purpose is a list: "prefetch;prerender" is one too. X-Moz is Firefox's older form.
-	return strings.HasPrefix(view(h.Peek("Sec-Purpose")), "prefetch") ||
-		strings.EqualFold(view(h.Peek("Purpose")), "prefetch") ||
-		strings.EqualFold(view(h.Peek("X-Moz")), "prefetch")
+	return strings.HasPrefix(peek(h, "Sec-Purpose"), "prefetch") ||
+		strings.EqualFold(peek(h, "Purpose"), "prefetch") ||
+		strings.EqualFold(peek(h, "X-Moz"), "prefetch")
 }
 
 // referrer is the host (lower case, without port) and the path (without query) of a Referer header; both are empty
