@@ -101,9 +101,9 @@ type Service struct {
 }
 
 // New returns a Service.
-func New(opts Options) (*Service, error) {
+func New(opts Options) *Service {
 	if opts.DB == nil || opts.IDs == nil || opts.Ledger == nil || opts.Now == nil {
-		return nil, errors.New("commission: database, identifiers, ledger and clock are required")
+		panic("BUG: commissions need a database, identifiers, a ledger and a clock")
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -122,7 +122,7 @@ func New(opts Options) (*Service, error) {
 			Name: "edgeref_commission_release_failures_total",
 			Help: "Commissions whose release failed; each is tried again with the next round.",
 		}),
-	}, nil
+	}
 }
 
 // Source is the sale or lead that a commission is for.

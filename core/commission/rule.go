@@ -18,6 +18,8 @@ var (
 	ErrRuleExists   = errors.New("a rule for this program, affiliate and trigger exists already; change it, or end it first")
 	ErrRuleNotFound = errors.New("no such commission rule")
 	ErrRuleEnded    = errors.New("the commission rule has ended")
+	ErrNoProgram    = fmt.Errorf("%w: there is no such program", ErrRule)
+	ErrNoAffiliate  = fmt.Errorf("%w: there is no such affiliate", ErrRule)
 )
 
 // MaxPercentBP is the highest share of a sale, in basis points: all of it.
@@ -29,7 +31,7 @@ type Terms struct {
 	Flat      *money.Amount // only for sales in the same currency: money is never converted
 }
 
-// NewRule is a rule to be made. The caller has made sure that program and affiliate exist.
+// NewRule is a rule to be made.
 type NewRule struct {
 	ProgramID   int64
 	AffiliateID int64 // 0: every affiliate of the program
@@ -72,13 +74,10 @@ func (t Terms) validate(on conversion.Type) error {
 }
 
 // CreateRule makes a rule. While it lives, a second one for the same program, affiliate and trigger is refused with
-// ErrRuleExists, so it is never open which of two applies.
-func (s *Service) CreateRule(ctx context.Context, in NewRule) (Rule, error) {
+// ErrRuleExists, so it is never open which of two applies. The functions in also run in the same transaction.
+func (s *Service) CreateRule(ctx context.Context, in NewRule, also ...func(*db.Tx, Rule) error) (Rule, error) {
 	if err := in.Terms.validate(in.On); err != nil {
 		return Rule{}, err
-	}
-	if in.ProgramID <= 0 || in.AffiliateID < 0 {
-		return Rule{}, fmt.Errorf("%w: program is missing", ErrRule)
 	}
 	now := s.now().UnixMilli()
 	r := Rule{
@@ -86,6 +85,9 @@ func (s *Service) CreateRule(ctx context.Context, in NewRule) (Rule, error) {
 		Version: 1, Terms: in.Terms, CreatedAt: now, ValidFrom: now,
 	}
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+		if err := in.checkParties(ctx, tx); err != nil {
+			return err
+		}
 		made, err := tx.TryInsert(ctx, `INSERT INTO commission_rules (id, program_id, affiliate_id, trigger_type, version, created_at, ended_at, live)
 			VALUES (?, ?, ?, ?, ?, ?, 0, 1)`, r.ID, r.ProgramID, r.AffiliateID, r.On, r.Version, r.CreatedAt)
 		if err != nil {
@@ -94,12 +96,36 @@ func (s *Service) CreateRule(ctx context.Context, in NewRule) (Rule, error) {
 		if !made {
 			return ErrRuleExists
 		}
-		return insertVersion(ctx, tx, r)
+		if err := insertVersion(ctx, tx, r); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, r); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Rule{}, err
 	}
 	return r, nil
+}
+
+// checkParties makes sure that program and affiliate exist; neither is ever deleted.
+func (r NewRule) checkParties(ctx context.Context, tx *db.Tx) error {
+	var program, affiliate bool
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM programs WHERE id = ?), EXISTS (SELECT 1 FROM affiliates WHERE id = ?)",
+		r.ProgramID, r.AffiliateID).Scan(&program, &affiliate)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for program and affiliate: %w", err)
+	case !program:
+		return ErrNoProgram
+	case !affiliate && r.AffiliateID != 0:
+		return ErrNoAffiliate
+	}
+	return nil
 }
 
 // ChangeRule adds a version with other terms, valid from now. Commissions made before keep theirs.

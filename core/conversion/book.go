@@ -168,7 +168,7 @@ func (b *booking) book(ctx context.Context) (wire.Result, error) {
 	if c.State == Refused {
 		outcome = wire.Refused
 	}
-	return wire.Result{Outcome: outcome, Detail: c.Detail()}, nil
+	return wire.Result{Outcome: outcome, Detail: c.StateText()}, nil
 }
 
 // conversion is the event as it will be stored.
@@ -199,9 +199,9 @@ func (b *booking) seen(ctx context.Context, first *Conversion) (wire.Result, err
 		id, err := b.keep(ctx, detail)
 		return wire.Result{Outcome: wire.Conflict, Detail: detail + "; kept for review as " + id}, err
 	case first.State == Refused:
-		return wire.Result{Outcome: wire.Refused, Detail: first.Detail()}, nil
+		return wire.Result{Outcome: wire.Refused, Detail: first.StateText()}, nil
 	}
-	return wire.Result{Outcome: wire.Duplicate, Detail: first.Detail()}, nil
+	return wire.Result{Outcome: wire.Duplicate, Detail: first.StateText()}, nil
 }
 
 // attribute decides whom a sale or lead belongs to.

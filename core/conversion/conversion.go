@@ -72,8 +72,10 @@ type Conversion struct {
 	LinkID       int64
 	Attribution  attribution.Explanation
 	NoCommission string // why a sale or lead that belongs to somebody earned nothing
-	Refunded     int64  // minor units: of a sale, taken back by its refunds so far; of a refund or rejection, by itself
-	Closed       Closing
+	// Refunded is, of a sale, what its refunds took back so far; of a refund or rejection, what it took back itself.
+	// nil: there is no amount, as of a lead.
+	Refunded *money.Amount
+	Closed   Closing
 
 	hash []byte
 }
@@ -152,8 +154,8 @@ func words(reason string) string {
 	return reason
 }
 
-// Detail says in plain words what a state that is not simply booked means.
-func (c *Conversion) Detail() string {
+// StateText says in plain words what a state that is not simply booked means.
+func (c *Conversion) StateText() string {
 	switch c.State {
 	case Waiting:
 		return "kept until the conversion that it takes back comes in"
@@ -172,7 +174,20 @@ func (c *Conversion) rest() int64 {
 	if c.Closed != Open || c.Amount == nil {
 		return 0
 	}
-	return c.Amount.Minor - c.Refunded
+	return c.Amount.Minor - c.refunded()
+}
+
+// refunded is Refunded in minor units.
+func (c *Conversion) refunded() int64 {
+	if c.Refunded == nil {
+		return 0
+	}
+	return c.Refunded.Minor
+}
+
+// addRefunded adds minor units of currency to Refunded.
+func (c *Conversion) addRefunded(minor int64, currency string) {
+	c.Refunded = &money.Amount{Minor: c.refunded() + minor, Currency: currency}
 }
 
 var _ interface {

@@ -80,12 +80,9 @@ func newFixture(t testing.TB, d *db.DB) *fixture {
 	}
 	f.keys, err = click.NewKeyring(click.Key{ID: 1, Secret: []byte("0123456789abcdef")})
 	must()
-	f.ledger, err = ledger.New(ledger.Options{DB: d, IDs: f.ids, Now: f.now, Reconcile: commission.Reconcile})
-	must()
-	f.commissions, err = commission.New(commission.Options{DB: d, IDs: f.ids, Ledger: f.ledger, Now: f.now})
-	must()
-	f.outbox, err = outbox.New(outbox.Options{DB: d, IDs: f.ids, Sink: f.sink, Now: f.now, Linger: time.Microsecond})
-	must()
+	f.ledger = ledger.New(ledger.Options{DB: d, IDs: f.ids, Now: f.now, Reconcile: commission.Reconcile})
+	f.commissions = commission.New(commission.Options{DB: d, IDs: f.ids, Ledger: f.ledger, Now: f.now})
+	f.outbox = outbox.New(outbox.Options{DB: d, IDs: f.ids, Sink: f.sink, Now: f.now, Linger: time.Microsecond})
 	f.conversions, err = conversion.New(conversion.Options{
 		DB: d, IDs: f.ids, Keys: f.keys, Commissions: f.commissions, Outbox: f.outbox, Now: f.now,
 	})

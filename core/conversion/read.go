@@ -2,8 +2,10 @@ package conversion
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 )
@@ -60,6 +62,35 @@ func (s *Service) Get(ctx context.Context, id int64) (Conversion, error) {
 		return Conversion{}, ErrNotFound
 	}
 	return list[0], nil
+}
+
+// Detail is a conversion with what it earned, or took back.
+type Detail struct {
+	Conversion
+	Earned    *commission.Commission // of a sale or lead; nil: nothing
+	TakenBack []commission.Reversal  // by a refund or rejection
+}
+
+// Detail returns one conversion with its commission, or ErrNotFound.
+func (s *Service) Detail(ctx context.Context, id int64) (Detail, error) {
+	c, err := s.Get(ctx, id)
+	if err != nil {
+		return Detail{}, err
+	}
+	d := Detail{Conversion: c}
+	if c.takesBack() {
+		d.TakenBack, err = s.commissions.TakenBackBy(ctx, id)
+		return d, err
+	}
+	earned, err := s.commissions.Of(ctx, id)
+	switch {
+	case errors.Is(err, commission.ErrNotFound):
+		return d, nil
+	case err != nil:
+		return Detail{}, err
+	}
+	d.Earned = &earned
+	return d, nil
 }
 
 // ByKey returns the conversion that holds a key, or ErrNotFound.

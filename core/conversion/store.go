@@ -62,7 +62,7 @@ func insert(ctx context.Context, tx *db.Tx, c *Conversion) (bool, error) {
 	}
 	claimed, err := tx.TryInsert(ctx, `INSERT INTO conversions (id, program_id, type, txn_id, subject, hash, click_id, amount_minor, currency,
 		name, channel, node, received_at, booked_at, state, reason, affiliate_id, link_id, attribution, explanation, no_commission,
-		refunded_minor, closed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0)`,
+		refunded_minor, refunded_currency, closed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '', 0)`,
 		c.ID, c.ProgramID, c.Type, c.TxnID, c.Subject, c.hash, clickID, amount.Minor, amount.Currency,
 		c.Name, c.Channel, c.Node, c.ReceivedAt, c.BookedAt, c.State, c.Reason, c.AffiliateID, c.LinkID, c.Attribution.Reason, string(explanation))
 	if err != nil {
@@ -78,7 +78,8 @@ func updateTaking(ctx context.Context, tx *db.Tx, c *Conversion) error {
 		return fmt.Errorf("explain attribution: %w", err)
 	}
 	_, err = tx.Exec(ctx, `UPDATE conversions SET state = ?, reason = ?, affiliate_id = ?, link_id = ?, attribution = ?, explanation = ?,
-		refunded_minor = ? WHERE id = ?`, c.State, c.Reason, c.AffiliateID, c.LinkID, c.Attribution.Reason, string(explanation), c.Refunded, c.ID)
+		refunded_minor = ?, refunded_currency = ? WHERE id = ?`,
+		c.State, c.Reason, c.AffiliateID, c.LinkID, c.Attribution.Reason, string(explanation), c.refunded(), c.refundedIn(), c.ID)
 	if err != nil {
 		return fmt.Errorf("update %s: %w", c.Type, err)
 	}
@@ -87,10 +88,19 @@ func updateTaking(ctx context.Context, tx *db.Tx, c *Conversion) error {
 
 // updateTaken stores what is left of a sale or lead.
 func updateTaken(ctx context.Context, tx *db.Tx, c *Conversion) error {
-	if _, err := tx.Exec(ctx, "UPDATE conversions SET refunded_minor = ?, closed = ? WHERE id = ?", c.Refunded, c.Closed, c.ID); err != nil {
+	_, err := tx.Exec(ctx, "UPDATE conversions SET refunded_minor = ?, refunded_currency = ?, closed = ? WHERE id = ?",
+		c.refunded(), c.refundedIn(), c.Closed, c.ID)
+	if err != nil {
 		return fmt.Errorf("update what is left of a %s: %w", c.Type, err)
 	}
 	return nil
+}
+
+func (c *Conversion) refundedIn() string {
+	if c.Refunded == nil {
+		return ""
+	}
+	return c.Refunded.Currency
 }
 
 func updateNoCommission(ctx context.Context, tx *db.Tx, c *Conversion) error {
@@ -157,7 +167,7 @@ func clip(s string, limit int) string {
 
 func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Conversion, error) {
 	rows, err := q.Query(ctx, `SELECT id, program_id, type, txn_id, subject, hash, click_id, amount_minor, currency, name, channel, node,
-		received_at, booked_at, state, reason, affiliate_id, link_id, explanation, no_commission, refunded_minor, closed
+		received_at, booked_at, state, reason, affiliate_id, link_id, explanation, no_commission, refunded_minor, refunded_currency, closed
 		FROM conversions WHERE `+rest, args...)
 	if err != nil {
 		return nil, err
@@ -166,14 +176,17 @@ func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Conver
 	var out []Conversion
 	for rows.Next() {
 		var c Conversion
-		var amount money.Amount
+		var amount, refunded money.Amount
 		var clickID, explanation []byte
 		if err := rows.Scan(&c.ID, &c.ProgramID, &c.Type, &c.TxnID, &c.Subject, &c.hash, &clickID, &amount.Minor, &amount.Currency, &c.Name, &c.Channel,
-			&c.Node, &c.ReceivedAt, &c.BookedAt, &c.State, &c.Reason, &c.AffiliateID, &c.LinkID, &explanation, &c.NoCommission, &c.Refunded, &c.Closed); err != nil {
+			&c.Node, &c.ReceivedAt, &c.BookedAt, &c.State, &c.Reason, &c.AffiliateID, &c.LinkID, &explanation, &c.NoCommission, &refunded.Minor, &refunded.Currency, &c.Closed); err != nil {
 			return nil, err
 		}
 		if amount.Currency != "" {
 			c.Amount = &amount
+		}
+		if refunded.Currency != "" {
+			c.Refunded = &refunded
 		}
 		if err := errors.Join(c.ClickID.UnmarshalText(clickID), json.Unmarshal(explanation, &c.Attribution)); err != nil {
 			return nil, fmt.Errorf("conversion %d: %w", c.ID, err)

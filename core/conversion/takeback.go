@@ -81,14 +81,16 @@ func (b *booking) takeBack(ctx context.Context, c *Conversion, plan []taking) er
 
 func (b *booking) take(ctx context.Context, c *Conversion, take taking) error {
 	subject := take.subject
-	subject.Refunded += take.minor
 	subject.Closed = take.leaves
-	c.Refunded += take.minor
+	if subject.Amount != nil {
+		subject.addRefunded(take.minor, subject.Amount.Currency)
+		c.addRefunded(take.minor, subject.Amount.Currency)
+	}
 	c.AffiliateID, c.LinkID, c.Attribution = subject.AffiliateID, subject.LinkID, subject.Attribution
 	c.Attribution.SubjectID = ident.Format(ident.Conversion, subject.ID)
 
 	reversed, err := b.s.commissions.Reverse(ctx, b.tx, commission.TakeBack{
-		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.Refunded, All: take.leaves != Open,
+		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.refunded(), All: take.leaves != Open,
 		Reason: string(c.Type) + " of a " + string(subject.Type),
 	})
 	if err != nil {

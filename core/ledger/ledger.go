@@ -85,14 +85,14 @@ func Transfer(currency string, minor int64, from, to Account) []Entry {
 	return []Entry{{Account: from, Minor: -minor}, {Account: to, Minor: minor}}
 }
 
-// Options are what New needs. All are required.
+// Options are what New needs.
 type Options struct {
-	DB  *db.DB
-	IDs *newid.Generator
-	Now func() time.Time
+	DB *db.DB
 	// Reconcile compares what the books outside the ledger say with the ledger, in the transaction that Verify reads
 	// in. It returns how many it compared, and the first that differs.
 	Reconcile func(ctx context.Context, q db.Querier) (compared int64, found *Break, err error)
+	IDs       *newid.Generator // only Post needs it
+	Now       func() time.Time // only Post needs it
 }
 
 // Ledger posts and reads transactions. It is safe for concurrent use.
@@ -104,11 +104,11 @@ type Ledger struct {
 }
 
 // New returns a Ledger.
-func New(opts Options) (*Ledger, error) {
-	if opts.DB == nil || opts.IDs == nil || opts.Now == nil || opts.Reconcile == nil {
-		return nil, errors.New("ledger: every option is required")
+func New(opts Options) *Ledger {
+	if opts.DB == nil || opts.Reconcile == nil {
+		panic("BUG: a ledger needs a database, and books to reconcile with")
 	}
-	return &Ledger{db: opts.DB, ids: opts.IDs, now: opts.Now, reconcile: opts.Reconcile}, nil
+	return &Ledger{db: opts.DB, ids: opts.IDs, now: opts.Now, reconcile: opts.Reconcile}
 }
 
 // validate checks what can be checked without a database.

@@ -26,11 +26,7 @@ func agree(context.Context, db.Querier) (int64, *ledger.Break, error) { return 0
 
 func open(t testing.TB, d *db.DB) *ledger.Ledger {
 	t.Helper()
-	l, err := ledger.New(ledger.Options{DB: d, IDs: newid.New(clock), Now: clock, Reconcile: agree})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return ledger.New(ledger.Options{DB: d, IDs: newid.New(clock), Now: clock, Reconcile: agree})
 }
 
 func post(ctx context.Context, d *db.DB, l *ledger.Ledger, t ledger.Transaction) (id int64, err error) {
@@ -290,12 +286,9 @@ func TestVerifyFindsBreaks(t *testing.T) {
 func TestVerifyReportsReconciliation(t *testing.T) {
 	d := dbtest.SQLite(t)
 	found := &ledger.Break{Check: "commission_state", CommissionID: 5, Detail: "differs"}
-	l, err := ledger.New(ledger.Options{DB: d, IDs: newid.New(clock), Now: clock, Reconcile: func(context.Context, db.Querier) (int64, *ledger.Break, error) {
+	l := ledger.New(ledger.Options{DB: d, Reconcile: func(context.Context, db.Querier) (int64, *ledger.Break, error) {
 		return 3, found, nil
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	r, err := l.Verify(t.Context())
 	if err != nil {
 		t.Fatal(err)

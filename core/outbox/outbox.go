@@ -10,7 +10,6 @@ package outbox
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -75,9 +74,9 @@ type Outbox struct {
 }
 
 // New returns an Outbox. Run publishes.
-func New(opts Options) (*Outbox, error) {
+func New(opts Options) *Outbox {
 	if opts.DB == nil || opts.IDs == nil || opts.Sink == nil || opts.Now == nil {
-		return nil, errors.New("outbox: database, identifiers, sink and clock are required")
+		panic("BUG: an outbox needs a database, identifiers, a sink and a clock")
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -99,7 +98,7 @@ func New(opts Options) (*Outbox, error) {
 		wake: make(chan struct{}, 1), holder: opts.IDs.New(),
 	}
 	o.metrics = newMetrics(opts.Registerer, o)
-	return o, nil
+	return o
 }
 
 // Add writes facts in tx, and wakes the publisher once tx is committed.

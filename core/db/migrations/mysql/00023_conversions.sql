@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS conversions (
     explanation    TEXT           NOT NULL,
     no_commission  VARCHAR(32)    NOT NULL,
     refunded_minor BIGINT         NOT NULL CHECK (refunded_minor >= 0),
+    refunded_currency VARCHAR(3)  NOT NULL,
     closed         TINYINT        NOT NULL,
     UNIQUE KEY conversions_key (program_id, type, txn_id),
     KEY conversions_subject (program_id, subject),

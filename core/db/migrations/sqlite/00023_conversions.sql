@@ -24,6 +24,7 @@ CREATE TABLE conversions (
     explanation    TEXT    NOT NULL,
     no_commission  TEXT    NOT NULL,
     refunded_minor INTEGER NOT NULL CHECK (refunded_minor >= 0),
+    refunded_currency TEXT NOT NULL,
     closed         INTEGER NOT NULL,
     UNIQUE (program_id, type, txn_id)
 ) STRICT;

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/wire/ident"
+	"github.com/edgeref/edgeref/wire/money"
+)
+
+// Balance is what an account, or all accounts of a kind, hold.
+type Balance struct {
+	Kind   ledger.AccountKind `json:"kind" example:"pending" doc:"commission_expense of the business; pending, payable, in_flight, paid and withheld of affiliates"`
+	Amount money.Amount       `json:"amount" doc:"What is owed is positive, what was spent negative"`
+}
+
+// LedgerEntry is one line of a transaction.
+type LedgerEntry struct {
+	AccountID   string             `json:"account_id" example:"lac_01J8Z0QK5T2VG"`
+	Kind        ledger.AccountKind `json:"kind" example:"pending"`
+	AffiliateID string             `json:"affiliate_id" doc:"Empty: the business"`
+	Amount      money.Amount       `json:"amount"`
+}
+
+// LedgerTransaction is a set of entries that sums to zero.
+type LedgerTransaction struct {
+	ID           string                 `json:"id" example:"ltx_01J8Z0QK5T2VG"`
+	Kind         ledger.TransactionKind `json:"kind" example:"commission_earned"`
+	Reason       string                 `json:"reason"`
+	ConversionID string                 `json:"conversion_id" doc:"What caused it; may be empty"`
+	CommissionID string                 `json:"commission_id" doc:"What it is about; may be empty"`
+	PostedAt     Time                   `json:"posted_at"`
+	Entries      []LedgerEntry          `json:"entries" nullable:"false"`
+}
+
+// Verification is the result of recomputing the ledger.
+type Verification struct {
+	OK           bool         `json:"ok"`
+	Text         string       `json:"text" doc:"One line in plain words"`
+	Transactions int64        `json:"transactions"`
+	Entries      int64        `json:"entries"`
+	Accounts     int64        `json:"accounts"`
+	Commissions  int64        `json:"commissions" doc:"Compared with their entries"`
+	Balances     []Balance    `json:"balances" nullable:"false" doc:"Sums over all accounts of each kind"`
+	Break        *LedgerBreak `json:"break" nullable:"true" doc:"The first thing that is wrong"`
+}
+
+// LedgerBreak is what is wrong with the ledger.
+type LedgerBreak struct {
+	Check         string `json:"check" example:"transaction_sum"`
+	TransactionID string `json:"transaction_id"`
+	CommissionID  string `json:"commission_id"`
+	Detail        string `json:"detail"`
+}
+
+type ledgerList struct {
+	ListInput
+	AffiliateID  string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
+	CommissionID string `query:"commission_id" example:"com_01J8Z0QK5T2VG"`
+}
+
+// Ledger registers the operations on the ledger. All of them read: it is written by bookings only.
+func Ledger(l *ledger.Ledger) Module {
+	return func(a *API) {
+		handle(a, operation{
+			id: "list-balances", method: http.MethodGet, path: "/ledger/balances", tag: "Ledger", scope: token.LedgerRead,
+			summary: "List balances", about: "Of one affiliate, or summed up over all accounts of each kind. Always one page.",
+		}, func(ctx context.Context, in *struct {
+			AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
+		}) (*listOutput[Balance], error) {
+			affiliate, err := fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
+			if err != nil {
+				return nil, err
+			}
+			rows, err := l.Balances(ctx, affiliate)
+			return &listOutput[Balance]{Body: List[Balance]{Items: balanceBodies(rows)}}, err
+		})
+		handle(a, operation{
+			id: "list-ledger-transactions", method: http.MethodGet, path: "/ledger/transactions", tag: "Ledger", scope: token.LedgerRead,
+			summary: "List ledger transactions", about: "The newest first.", errors: []int{http.StatusBadRequest},
+		}, func(ctx context.Context, in *ledgerList) (*listOutput[LedgerTransaction], error) {
+			before, err := in.after(ident.LedgerTransaction)
+			if err != nil {
+				return nil, err
+			}
+			affiliate, err1 := fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
+			commission, err2 := fieldID(ident.Commission, "query.commission_id", in.CommissionID)
+			if err := invalidAll(err1, err2); err != nil {
+				return nil, err
+			}
+			rows, err := l.Transactions(ctx, ledger.Filter{AffiliateID: affiliate, CommissionID: commission, Before: before, Limit: in.Limit + 1})
+			if err != nil {
+				return nil, err
+			}
+			return page(ident.LedgerTransaction, in.Limit, rows, func(t ledger.Transaction) int64 { return t.ID }, transactionBody), nil
+		})
+		handle(a, operation{
+			id: "verify-ledger", method: http.MethodGet, path: "/ledger/verification", tag: "Ledger", scope: token.LedgerRead,
+			summary: "Verify the ledger", about: "Recomputes all of it; takes a while where it is large.",
+		}, func(ctx context.Context, _ *struct{}) (*struct{ Body Verification }, error) {
+			r, err := l.Verify(ctx)
+			return &struct{ Body Verification }{verificationBody(r)}, err
+		})
+	}
+}
+
+func balanceBodies(rows []ledger.Balance) []Balance {
+	out := make([]Balance, len(rows))
+	for i, b := range rows {
+		out[i] = Balance(b)
+	}
+	return out
+}
+
+func transactionBody(t ledger.Transaction) LedgerTransaction {
+	body := LedgerTransaction{
+		ID: ident.Format(ident.LedgerTransaction, t.ID), Kind: t.Kind, Reason: t.Reason, ConversionID: identOrNone(ident.Conversion, t.ConversionID),
+		CommissionID: identOrNone(ident.Commission, t.CommissionID), PostedAt: timeOf(t.PostedAt), Entries: make([]LedgerEntry, len(t.Entries)),
+	}
+	for i, e := range t.Entries {
+		body.Entries[i] = LedgerEntry{
+			AccountID: ident.Format(ident.LedgerAccount, e.Account.ID), Kind: e.Account.Kind,
+			AffiliateID: identOrNone(ident.Affiliate, e.Account.OwnerID), Amount: money.Amount{Minor: e.Minor, Currency: e.Account.Currency},
+		}
+	}
+	return body
+}
+
+func verificationBody(r ledger.Report) Verification {
+	body := Verification{
+		OK: r.Break == nil, Text: r.String(), Transactions: r.Transactions, Entries: r.Entries, Accounts: r.Accounts,
+		Commissions: r.Reconciled, Balances: balanceBodies(r.Balances),
+	}
+	if b := r.Break; b != nil {
+		body.Break = &LedgerBreak{
+			Check: b.Check, TransactionID: identOrNone(ident.LedgerTransaction, b.TransactionID),
+			CommissionID: identOrNone(ident.Commission, b.CommissionID), Detail: b.Detail,
+		}
+	}
+	return body
+}
