@@ -22,8 +22,8 @@ type directory interface {
 	ByID(id int64) (link.Resolved, bool)
 	// Program returns a program, or false if it is not known.
 	Program(id int64) (link.Program, bool)
-	// Ready returns nil once everything is known: then what is not known does not exist.
-	Ready() error
+	// Fresh reports whether everything is known that there is: then what is not known does not exist.
+	Fresh() bool
 }
 
 // recorder keeps conversions. It is safe for concurrent use.
@@ -162,7 +162,7 @@ func (h *Handler) authenticate(r *reader, c credential) (click.ID, link.Program,
 	}
 	program, known := h.programOf(id, named)
 	switch {
-	case !known && (!id.IsZero() || h.Directory.Ready() != nil):
+	case !known && (!id.IsZero() || !h.Directory.Fresh()):
 		// It may well exist: the link of a genuine Click ID certainly does.
 		return id, program, later(codeProgramUnavailable, "The program cannot be looked up at the moment. Send the conversion again.")
 	case !known:

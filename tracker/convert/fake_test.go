@@ -37,16 +37,16 @@ var (
 
 // memory knows one link and two programs, and keeps what is recorded.
 type memory struct {
-	program  link.Program
-	notReady error // nothing is known yet
-	refuse   error // of Append
-	events   []conversion.Event
+	program link.Program
+	stale   bool  // nothing is known, and the core cannot be asked
+	refuse  error // of Append
+	events  []conversion.Event
 }
 
-func (m *memory) Ready() error { return m.notReady }
+func (m *memory) Fresh() bool { return !m.stale }
 
 func (m *memory) ByID(id int64) (link.Resolved, bool) {
-	if id != linkID || m.notReady != nil {
+	if id != linkID || m.stale {
 		return link.Resolved{}, false
 	}
 	return link.Resolved{Link: link.Link{ID: linkID, AffiliateID: affiliateID, ProgramID: programID}, Program: m.program}, true
@@ -54,7 +54,7 @@ func (m *memory) ByID(id int64) (link.Resolved, bool) {
 
 func (m *memory) Program(id int64) (link.Program, bool) {
 	switch {
-	case m.notReady != nil:
+	case m.stale:
 	case id == programID:
 		return m.program, true
 	case id == otherProgram:

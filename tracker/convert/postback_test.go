@@ -2,7 +2,6 @@ package convert
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"reflect"
 	"regexp"
@@ -156,7 +155,7 @@ func TestCredentials(t *testing.T) {
 
 func TestUnavailable(t *testing.T) {
 	for name, spoil := range map[string]func(*fixture){
-		codeProgramUnavailable: func(f *fixture) { f.memory.notReady = errors.New("no snapshot yet") },
+		codeProgramUnavailable: func(f *fixture) { f.memory.stale = true },
 		codeNotRecorded:        func(f *fixture) { f.memory.refuse = errDisk },
 	} {
 		f := newFixture(t)
@@ -167,7 +166,7 @@ func TestUnavailable(t *testing.T) {
 		}
 	}
 	f := newFixture(t)
-	f.memory.notReady = errors.New("no snapshot yet")
+	f.memory.stale = true
 	if got := f.send(t, "program", programText(programID), "txid", "a"); got != codeProgramUnavailable {
 		t.Errorf("a program that may exist: %s", got)
 	}

@@ -64,7 +64,7 @@ func (w *world) Program(id int64) (link.Program, bool) {
 	return w.resolved.Program, id == w.resolved.Program.ID
 }
 
-func (w *world) Ready() error { return nil }
+func (w *world) Fresh() bool { return true }
 
 func (w *world) Salt(int64) ([16]byte, bool) { return [16]byte{1}, true }
 

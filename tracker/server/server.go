@@ -29,7 +29,7 @@ type finder interface {
 type directory interface {
 	ByID(id int64) (link.Resolved, bool)
 	Program(id int64) (link.Program, bool)
-	Ready() error
+	Fresh() bool
 }
 
 // recorder keeps records. Clicks must outlive the process once Append returns nil, conversions power loss too.
