@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/edgeref/edgeref/wire/report"
@@ -46,13 +47,15 @@ type reportFigures struct {
 	Leads   int64         `json:"leads"`
 	Sales   int64         `json:"sales"`
 	Refunds int64         `json:"refunds"`
+	Rate    float64       `json:"conversion_rate"` // sales per click without a bot reason
 	Money   []reportMoney `json:"money"`
 }
 
 type reportMoney struct {
-	Currency   string `json:"currency"`
-	Revenue    int64  `json:"revenue_minor"`
-	Commission int64  `json:"commission_minor"`
+	Currency   string  `json:"currency"`
+	Revenue    int64   `json:"revenue_minor"`
+	Commission int64   `json:"commission_minor"`
+	EPC        float64 `json:"epc_minor"` // commission per click without a bot reason
 }
 
 func (c *comparer) ask(ctx context.Context, q *query) (reportAnswer, error) {
@@ -241,21 +244,41 @@ func (f *reportFigures) compare(check *Check, label string, want *tally) {
 	if allowed := want.Uniques / 50; off > 0 && (want.Uniques <= exactUniques || off > allowed) {
 		check.differ("%s: uniques %d, want %d", label, f.Uniques, want.Uniques)
 	}
-	type sums struct{ Revenue, Commission int64 }
-	got := map[string]sums{}
+	people := want.Clicks - want.Bots
+	if !same(f.Rate, want.Sales, people) {
+		check.differ("%s: conversion rate %v, want %d in %d", label, f.Rate, want.Sales, people)
+	}
+	f.compareMoney(check, label, want, people)
+}
+
+func (f *reportFigures) compareMoney(check *Check, label string, want *tally, people int64) {
+	got := map[string]reportMoney{}
 	for _, m := range f.Money {
 		if _, twice := got[m.Currency]; twice {
 			check.differ("%s: %s listed twice", label, m.Currency)
 		}
-		got[m.Currency] = sums{m.Revenue, m.Commission}
+		got[m.Currency] = m
 	}
 	for _, m := range want.Money {
-		if g := got[m.Currency]; g != (sums{m.Revenue, m.Commission}) {
+		g := got[m.Currency]
+		if g.Revenue != m.Revenue || g.Commission != m.Commission {
 			check.differ("%s: revenue %d and commission %d %s, want %d and %d", label, g.Revenue, g.Commission, m.Currency, m.Revenue, m.Commission)
+		}
+		if !same(g.EPC, m.Commission, people) {
+			check.differ("%s: EPC %v %s, want %d in %d", label, g.EPC, m.Currency, m.Commission, people)
 		}
 		delete(got, m.Currency)
 	}
 	for currency, g := range got {
 		check.differ("%s: revenue %d and commission %d %s, want none", label, g.Revenue, g.Commission, currency)
 	}
+}
+
+// same reports whether got is num/den, which is 0 where den is 0.
+func same(got float64, num, den int64) bool {
+	if den <= 0 {
+		return got == 0
+	}
+	want := float64(num) / float64(den)
+	return math.Abs(got-want) <= 1e-9*max(1, math.Abs(want))
 }

@@ -354,8 +354,9 @@ func (s *fake) report(w http.ResponseWriter, r *http.Request) {
 	a := s.oracle.answer(q)
 	figures := func(t *tally) reportFigures {
 		f := reportFigures{Clicks: t.Clicks, Bots: t.Bots, Uniques: t.Uniques, Leads: t.Leads, Sales: t.Sales, Refunds: t.Refunds}
+		f.Rate = t.ConversionRate()
 		for _, m := range t.Money {
-			f.Money = append(f.Money, reportMoney{m.Currency, m.Revenue, m.Commission})
+			f.Money = append(f.Money, reportMoney{m.Currency, m.Revenue, m.Commission, t.EPC(m)})
 		}
 		return f
 	}
