@@ -31,7 +31,7 @@ func testRandom(t *testing.T, s Store, seed uint64, from func() time.Time) {
 		c, f = c[n:], f[m:]
 	}
 	queries := randomQueries
-	if testing.Short() {
+	if testing.Short() || raceEnabled { // the race detector slows the model down most
 		queries /= 5
 	}
 	for range queries {

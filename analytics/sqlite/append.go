@@ -21,53 +21,54 @@ const (
 // AppendClicks stores the clicks once: a batch ID that was taken in during the last seven days is ignored without an
 // error, whatever the batch holds. On an error nothing is stored, and the same batch may be sent again. The clicks'
 // texts may be views; none is kept. It is safe for concurrent use.
-func (s *Store) AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error {
-	stored, err := s.appendBatch(ctx, kindClicks, batchID, len(clicks), func(tx *sql.Tx) (int, error) {
+func (s *Store) AppendClicks(ctx context.Context, batchID string, clicks []click.Record) (err error) {
+	defer func(begun time.Time) { s.metrics.done(opAppendClicks, begun, err) }(time.Now())
+	return s.wrap("append clicks", s.appendBatch(ctx, kindClicks, batchID, len(clicks), func(tx *sql.Tx) (int, error) {
 		return len(clicks), appendClicks(ctx, tx, clicks)
-	})
-	s.metrics.clicks.Add(float64(stored))
-	return s.wrap("append clicks", err)
+	}))
 }
 
 // AppendFacts stores the facts once: a known batch ID is ignored as by AppendClicks, and so is, for ever, a known fact
 // ID. On an error nothing is stored. It is safe for concurrent use.
-func (s *Store) AppendFacts(ctx context.Context, batchID string, facts []report.Fact) error {
-	stored, err := s.appendBatch(ctx, kindFacts, batchID, len(facts), func(tx *sql.Tx) (int, error) {
+func (s *Store) AppendFacts(ctx context.Context, batchID string, facts []report.Fact) (err error) {
+	defer func(begun time.Time) { s.metrics.done(opAppendFacts, begun, err) }(time.Now())
+	return s.wrap("append facts", s.appendBatch(ctx, kindFacts, batchID, len(facts), func(tx *sql.Tx) (int, error) {
 		return appendFacts(ctx, tx, facts)
-	})
-	s.metrics.facts.Add(float64(stored))
-	return s.wrap("append facts", err)
+	}))
 }
 
-// appendBatch runs fn in the transaction that claims the batch ID, and returns how many records fn has stored.
-func (s *Store) appendBatch(ctx context.Context, kind int, id string, records int, fn func(*sql.Tx) (int, error)) (stored int, err error) {
-	begun := time.Now()
-	defer func() {
-		s.metrics.append.Observe(time.Since(begun).Seconds())
-		if err != nil {
-			stored = 0
-			s.metrics.failures.WithLabelValues(reason(s.wrap("", err))).Inc()
-		}
-	}()
-	if id == "" || len(id) > maxBatchID {
-		return 0, fmt.Errorf("%w: its ID has %d bytes, want 1 to %d", ErrBatch, len(id), maxBatchID)
+// appendBatch runs fn, which says how many records it has stored, in the transaction that claims the batch ID.
+func (s *Store) appendBatch(ctx context.Context, kind int, id string, records int, fn func(*sql.Tx) (int, error)) error {
+	switch {
+	case id == "" || len(id) > maxBatchID:
+		s.metrics.refused.Inc()
+		return fmt.Errorf("%w: its ID has %d bytes, want 1 to %d", ErrBatch, len(id), maxBatchID)
+	case records > maxBatch:
+		s.metrics.refused.Inc()
+		return fmt.Errorf("%w: it has %d records, at most %d are taken: send smaller batches", ErrBatch, records, maxBatch)
 	}
-	if records > maxBatch {
-		return 0, fmt.Errorf("%w: it has %d records, at most %d are taken: send smaller batches", ErrBatch, records, maxBatch)
-	}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	stored, known := 0, false
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO batches (kind, id, at) VALUES (?, ?, ?)", kind, id, s.clock().UnixMilli())
 		if err != nil {
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			s.metrics.duplicates.WithLabelValues([]string{"clicks", "facts"}[kind]).Inc()
+			known = err == nil
 			return err
 		}
 		stored, err = fn(tx)
 		return err
 	})
-	return stored, err
+	switch {
+	case err != nil:
+		return err
+	case known:
+		s.metrics.duplicates.WithLabelValues(kindLabel(kind)).Inc()
+	default:
+		s.metrics.appended.WithLabelValues(kindLabel(kind)).Add(float64(stored))
+	}
+	return nil
 }
 
 func appendClicks(ctx context.Context, tx *sql.Tx, clicks []click.Record) error {

@@ -6,18 +6,19 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"time"
 
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/report"
 )
 
 // Clicks lists single clicks, newest first, as far back as retention has left them. It is safe for concurrent use.
-func (s *Store) Clicks(ctx context.Context, q report.ClickQuery) ([]click.Record, error) {
+func (s *Store) Clicks(ctx context.Context, q report.ClickQuery) (clicks []click.Record, err error) {
 	if err := q.Validate(); err != nil {
 		return nil, err
 	}
-	var clicks []click.Record
-	err := s.inSnapshot(ctx, func(tx *sql.Tx) error {
+	defer func(begun time.Time) { s.metrics.done(opClicks, begun, err) }(time.Now())
+	err = s.inSnapshot(ctx, func(tx *sql.Tx) error {
 		places, err := listPlaces(ctx, tx, &q)
 		if err == nil {
 			clicks, err = fetch(ctx, tx, places)

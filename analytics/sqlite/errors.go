@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -42,20 +41,4 @@ func (s *Store) wrap(doing string, err error) error {
 		return fmt.Errorf("%s: %s is damaged: stop, check the disk and restore the file from a backup: %w", doing, s.path, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
-}
-
-// reason is the label of an error in metrics.
-func reason(err error) string {
-	var failure *sqlite.Error
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return "canceled"
-	case errors.Is(err, ErrBatch):
-		return "batch"
-	case errors.Is(err, ErrFull):
-		return "full"
-	case errors.As(err, &failure):
-		return "database"
-	}
-	return "other"
 }

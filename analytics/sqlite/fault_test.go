@@ -86,8 +86,8 @@ func TestAppendForever(t *testing.T) {
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clicks.db")
 	acknowledged := 0
-	for round := range 4 {
-		acknowledged = appendAndKill(t, path, 3+7*round)
+	for round := range 3 {
+		acknowledged = appendAndKill(t, path, 2+5*round)
 		s, err := Open(t.Context(), Options{Path: path})
 		if err != nil {
 			t.Fatal(err)
@@ -242,6 +242,22 @@ func TestDamage(t *testing.T) {
 				t.Errorf("%v; want an error that says the file is damaged", err)
 			}
 		})
+	}
+}
+
+// What durability and speed rest on is set on every connection.
+func TestPragmas(t *testing.T) {
+	s := openTest(t, nil)
+	for name, db := range map[string]*sql.DB{"writer": s.write, "reader": s.read} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "page_size": "8192"} {
+			var got string
+			if err := db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s: %s is %s, %v; want %s", name, pragma, got, err, want)
+			}
+		}
+	}
+	if _, err := s.read.ExecContext(t.Context(), "DELETE FROM blocks"); err == nil {
+		t.Error("a reader can write")
 	}
 }
 

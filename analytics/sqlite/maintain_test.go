@@ -145,10 +145,11 @@ func TestMetrics(t *testing.T) {
 		metric prometheus.Collector
 		want   float64
 	}{
-		"clicks":     {s.metrics.clicks, 10},
-		"facts":      {s.metrics.facts, 2},
+		"clicks":     {s.metrics.appended.WithLabelValues("clicks"), 10},
+		"facts":      {s.metrics.appended.WithLabelValues("facts"), 2},
 		"duplicates": {s.metrics.duplicates.WithLabelValues("clicks"), 1},
-		"failures":   {s.metrics.failures.WithLabelValues("batch"), 2},
+		"refused":    {s.metrics.refused, 2},
+		"failed":     {s.metrics.failed.WithLabelValues(opAppendClicks), 2},
 	} {
 		if got := testutil.ToFloat64(c.metric); got != c.want {
 			t.Errorf("%s: %v; want %v", name, got, c.want)

@@ -1,33 +1,47 @@
 package sqlite
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Operations, as labels.
+const (
+	opAppendClicks = "append_clicks"
+	opAppendFacts  = "append_facts"
+	opReport       = "report"
+	opClicks       = "clicks"
+)
+
+// kindLabel is the label of a kind of records.
+func kindLabel(kind int) string { return []string{kindClicks: "clicks", kindFacts: "facts"}[kind] }
 
 type metrics struct {
-	clicks     prometheus.Counter
-	facts      prometheus.Counter
-	duplicates *prometheus.CounterVec // kind
-	failures   *prometheus.CounterVec // reason
-	append     prometheus.Histogram
-	report     prometheus.Histogram
+	appended   *prometheus.CounterVec   // kind
+	duplicates *prometheus.CounterVec   // kind
+	refused    prometheus.Counter       //
+	failed     *prometheus.CounterVec   // operation
+	duration   *prometheus.HistogramVec // operation
 	expired    prometheus.Counter
 	waiting    prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
-	seconds := prometheus.ExponentialBuckets(0.001, 2, 14)
 	m := &metrics{
-		clicks: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "edgeref_analytics_appended_clicks_total", Help: "Clicks stored; those of a batch that came again are not counted again."}),
-		facts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "edgeref_analytics_appended_facts_total", Help: "Facts stored; those that came again are not counted again."}),
+		appended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_analytics_appended_records_total", Help: "Records stored; what came again is not counted again."}, []string{"kind"}),
 		duplicates: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_analytics_duplicate_batches_total", Help: "Batches that had been stored before and were ignored."}, []string{"kind"}),
-		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "edgeref_analytics_append_failures_total", Help: "Batches of which nothing was stored, because of an error."}, []string{"reason"}),
-		append: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "edgeref_analytics_append_seconds", Help: "Time to store a batch.", Buckets: seconds}),
-		report: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "edgeref_analytics_report_seconds", Help: "Time to answer a report.", Buckets: seconds}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_analytics_refused_batches_total", Help: "Batches that were larger than the store takes, or had no fit ID."}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_analytics_failed_operations_total", Help: "Appends, reports and listings that ended with an error, unless the caller gave up."}, []string{"operation"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "edgeref_analytics_operation_seconds", Help: "Time that appends, reports and listings took.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 12)}, []string{"operation"}),
 		expired: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "edgeref_analytics_expired_blocks_total", Help: "Blocks of clicks and facts whose details retention has deleted."}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
@@ -36,10 +50,18 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.clicks, m.facts, m.duplicates, m.failures, m.append, m.report, m.expired, m.waiting} {
+	for _, c := range []prometheus.Collector{m.appended, m.duplicates, m.refused, m.failed, m.duration, m.expired, m.waiting} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// done records the end of an operation.
+func (m *metrics) done(operation string, begun time.Time, err error) {
+	m.duration.WithLabelValues(operation).Observe(time.Since(begun).Seconds())
+	if err != nil && !errors.Is(err, context.Canceled) {
+		m.failed.WithLabelValues(operation).Inc()
+	}
 }

@@ -12,21 +12,16 @@ import (
 
 // Report answers a query from one state of the database. Counts are exact, distinct ones too. It is safe for concurrent
 // use; a report with more than two million groups fails with ErrTooManyGroups.
-func (s *Store) Report(ctx context.Context, q report.Query) (report.Result, error) {
+func (s *Store) Report(ctx context.Context, q report.Query) (result report.Result, err error) {
 	if err := q.Validate(); err != nil {
 		return report.Result{}, err
 	}
-	begun := time.Now()
-	defer func() { s.metrics.report.Observe(time.Since(begun).Seconds()) }()
-	var result report.Result
-	err := s.inSnapshot(ctx, func(tx *sql.Tx) (err error) {
+	defer func(begun time.Time) { s.metrics.done(opReport, begun, err) }(time.Now())
+	err = s.inSnapshot(ctx, func(tx *sql.Tx) error {
 		result, err = compute(ctx, tx, &q)
 		return err
 	})
-	if err != nil {
-		return report.Result{}, s.wrap("report", err)
-	}
-	return result, nil
+	return result, s.wrap("report", err)
 }
 
 // compute goes over the blocks once for the figures. Before that, where there are groups, it goes over the few columns
