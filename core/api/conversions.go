@@ -22,7 +22,7 @@ type Conversion struct {
 	TxnID        string           `json:"txn_id" example:"order-1001"`
 	RefTxnID     string           `json:"ref_txn_id" doc:"Of a refund or rejection: the transaction that it takes back"`
 	ClickID      string           `json:"click_id"`
-	Amount       *money.Amount    `json:"amount" nullable:"true"`
+	Amount       *money.Amount    `json:"amount,omitempty"`
 	Name         string           `json:"name"`
 	Channel      string           `json:"channel" enum:"postback,pixel,script,api,other"`
 	State        conversion.State `json:"state" enum:"booked,waiting,refused" doc:"waiting: its sale has not come in yet; refused: kept for review"`
@@ -31,7 +31,7 @@ type Conversion struct {
 	AffiliateID  string           `json:"affiliate_id" example:"aff_01J8Z0QK5T2VG" doc:"Whom it belongs to; empty: nobody"`
 	LinkID       string           `json:"link_id" example:"lnk_01J8Z0QK5T2VG"`
 	NoCommission string           `json:"no_commission" doc:"Why an attributed sale or lead earned nothing: no_rule or rule_currency_mismatch"`
-	Refunded     *money.Amount    `json:"refunded" nullable:"true" doc:"Of a sale: taken back by its refunds so far. Of a refund or rejection: by itself"`
+	Refunded     *money.Amount    `json:"refunded,omitempty" doc:"Of a sale: taken back by its refunds so far. Of a refund or rejection: by itself"`
 	Closed       string           `json:"closed" enum:",refunded,rejected" doc:"Of a sale or lead: why nothing is left of it"`
 	ReceivedAt   Time             `json:"received_at"`
 	BookedAt     Time             `json:"booked_at"`
@@ -71,7 +71,7 @@ type Conflict struct {
 	TxnID      string        `json:"txn_id" example:"order-1001"`
 	RefTxnID   string        `json:"ref_txn_id"`
 	ClickID    string        `json:"click_id"`
-	Amount     *money.Amount `json:"amount" nullable:"true"`
+	Amount     *money.Amount `json:"amount,omitempty"`
 	Name       string        `json:"name"`
 	Channel    string        `json:"channel"`
 	Detail     string        `json:"detail" doc:"Why, in plain words"`

@@ -44,7 +44,7 @@ type Verification struct {
 	Accounts     int64        `json:"accounts"`
 	Commissions  int64        `json:"commissions" doc:"Compared with their entries"`
 	Balances     []Balance    `json:"balances" nullable:"false" doc:"Sums over all accounts of each kind"`
-	Break        *LedgerBreak `json:"break" nullable:"true" doc:"The first thing that is wrong"`
+	Break        *LedgerBreak `json:"break,omitempty" doc:"The first thing that is wrong"`
 }
 
 // LedgerBreak is what is wrong with the ledger.

@@ -26,7 +26,7 @@ type reporter interface {
 // Report is the answer to a report query.
 type Report struct {
 	Rows  []ReportRow    `json:"rows" nullable:"false"`
-	Other *ReportFigures `json:"other" nullable:"true" doc:"The groups beyond the limit"`
+	Other *ReportFigures `json:"other,omitempty" doc:"The groups beyond the limit"`
 	Total ReportFigures  `json:"total"`
 }
 

@@ -19,7 +19,7 @@ type Rule struct {
 	AffiliateID string          `json:"affiliate_id" doc:"Empty: every affiliate of the program who has no rule of his own"`
 	On          conversion.Type `json:"on" enum:"sale,lead"`
 	PercentBP   *int64          `json:"percent_bp" nullable:"true" doc:"Share of the sale in basis points; null where the amount is flat" example:"7500"`
-	Flat        *money.Amount   `json:"flat" nullable:"true"`
+	Flat        *money.Amount   `json:"flat,omitempty"`
 	Version     int64           `json:"version" example:"1"`
 	ValidFrom   Time            `json:"valid_from" doc:"Of this version"`
 	CreatedAt   Time            `json:"created_at"`
