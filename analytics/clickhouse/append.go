@@ -54,14 +54,14 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 	}))
 	batch, err := s.conn.PrepareBatch(ctx, insert)
 	if err != nil {
-		return fmt.Errorf("%s: prepare batch %s: %w", operation, batchID, err)
+		return fmt.Errorf("%s: prepare batch %s: %w", operation, batchID, explain(ctx, err))
 	}
 	defer batch.Close()
 	if err := fill(batch); err != nil {
 		return fmt.Errorf("%s: fill batch %s: %w", operation, batchID, err)
 	}
 	if err := batch.Send(); err != nil {
-		return fmt.Errorf("%s: send batch %s: %w", operation, batchID, err)
+		return fmt.Errorf("%s: send batch %s: %w", operation, batchID, explain(ctx, err))
 	}
 	s.metrics.appended.WithLabelValues(strings.TrimPrefix(operation, "append_")).Add(float64(n))
 	return nil

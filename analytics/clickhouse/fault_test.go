@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -19,49 +20,24 @@ import (
 // TestKilledServer kills the server in the middle of appends, several times. Whatever had no answer is sent again, and
 // more than that; then every count is exact, in the table, in the roll-up and of the facts.
 func TestKilledServer(t *testing.T) {
-	const rounds, senders, size, again = 6, 2, 500, 5
+	const rounds, senders, again = 6, 2, 5
 	s := server.Start(t)
 	store := open(t, s, s.Addr())
-	tr := newTraffic(t)
-	type batch struct {
-		id     string
-		clicks []click.Record
-		facts  []report.Fact
-	}
-	appendBatch := func(b batch) error {
-		if err := store.AppendClicks(t.Context(), b.id, b.clicks); err != nil {
-			return err
-		}
-		return store.AppendFacts(t.Context(), b.id, b.facts)
-	}
-	var total int
-	var cut atomic.Int64 // appends that had no answer
+	source := &batchSource{traffic: newTraffic(t)}
+	stored, cut := 0, 0
 	for round := range rounds {
 		sent := make([][]batch, senders)
-		begun := make(chan struct{}, 1000)
+		begun := make(chan struct{}, senders*batchesPerSender)
+		var failed atomic.Int64
 		var wg sync.WaitGroup
-		prepared := make([][]batch, senders)
-		for sender := range senders {
-			for i := range 200 {
-				total++
-				b := batch{id: fmt.Sprintf("%d-%d-%d", round, sender, i)}
-				// Every third batch crosses a month, and so is stored in two parts.
-				from := noon()
-				if i%3 == 0 {
-					from = time.Date(2026, time.September, 30, 23, 0, 0, 0, time.UTC)
-				}
-				b.clicks = tr.batch(size, from, 2*time.Hour)
-				b.facts = []report.Fact{{ID: int64(total), Time: noon().UnixMilli(), ClickID: b.clicks[0].ID, Sales: 1}}
-				prepared[sender] = append(prepared[sender], b)
-			}
-		}
-		for sender := range senders {
+		for i := range senders {
+			mine := source.batches(batchesPerSender)
 			wg.Go(func() {
-				for _, b := range prepared[sender] {
+				for n, b := range mine {
 					begun <- struct{}{}
-					sent[sender] = append(sent[sender], b)
-					if err := appendBatch(b); err != nil {
-						cut.Add(1)
+					sent[i] = mine[:n+1]
+					if b.append(t, store) != nil {
+						failed.Add(1)
 						return
 					}
 				}
@@ -74,22 +50,56 @@ func TestKilledServer(t *testing.T) {
 		s.Kill(t)
 		wg.Wait()
 		s.Restart(t)
-		for _, batches := range sent {
-			for _, b := range batches[max(0, len(batches)-again):] {
-				if err := appendBatch(b); err != nil {
+		for _, mine := range sent {
+			stored += len(mine)
+			for _, b := range mine[max(0, len(mine)-again):] {
+				if err := b.append(t, store); err != nil {
 					t.Fatalf("round %d: batch %s after the restart: %v", round, b.id, err)
 				}
 			}
 		}
-		total -= senders * 200
-		for _, batches := range sent {
-			total += len(batches)
-		}
-		wantCounts(t, store, int64(total*size), int64(total))
+		cut += int(failed.Load())
+		wantCounts(t, store, int64(stored*clicksPerBatch), int64(stored))
 	}
-	if cut.Load() == 0 {
+	if cut == 0 {
 		t.Error("no append was cut off: the test shows nothing")
 	}
+}
+
+const batchesPerSender, clicksPerBatch = 30, 300
+
+// batch is clicks and one sale.
+type batch struct {
+	id     string
+	clicks []click.Record
+	facts  []report.Fact
+}
+
+func (b batch) append(t *testing.T, store *clickhouse.Store) error {
+	if err := store.AppendClicks(t.Context(), b.id, b.clicks); err != nil {
+		return err
+	}
+	return store.AppendFacts(t.Context(), b.id, b.facts)
+}
+
+type batchSource struct {
+	traffic *traffic
+	made    int
+}
+
+func (s *batchSource) batches(n int) []batch {
+	made := make([]batch, n)
+	for i := range made {
+		s.made++
+		from := noon()
+		if s.made%3 == 0 { // crosses a month, and so is stored in two parts
+			from = time.Date(2026, time.September, 30, 23, 0, 0, 0, time.UTC)
+		}
+		clicks := s.traffic.batch(clicksPerBatch, from, 2*time.Hour)
+		facts := []report.Fact{{ID: int64(s.made), Time: noon().UnixMilli(), ClickID: clicks[0].ID, Sales: 1}}
+		made[i] = batch{fmt.Sprint(s.made), clicks, facts}
+	}
+	return made
 }
 
 // TestLostAnswer: the server has stored a batch, but the connection ends before its answer arrives.
@@ -125,6 +135,7 @@ func TestLostAnswer(t *testing.T) {
 type cuttingProxy struct {
 	listener net.Listener
 	armed    atomic.Bool
+	gate     sync.RWMutex // held while answers are held back
 	wg       sync.WaitGroup
 }
 
@@ -146,7 +157,7 @@ func newCuttingProxy(t *testing.T, target string) *cuttingProxy {
 				_ = client.Close()
 				continue
 			}
-			p.join(client, upstream)
+			p.join(t.Context(), client, upstream)
 		}
 	})
 	t.Cleanup(func() {
@@ -161,10 +172,16 @@ func (p *cuttingProxy) addr() string { return p.listener.Addr().String() }
 // cutNextAnswer makes the proxy end a connection instead of passing on what the server says to the next batch of rows.
 func (p *cuttingProxy) cutNextAnswer() { p.armed.Store(true) }
 
-func (p *cuttingProxy) join(client, upstream net.Conn) {
+// hold keeps all answers back until release.
+func (p *cuttingProxy) hold()    { p.gate.Lock() }
+func (p *cuttingProxy) release() { p.gate.Unlock() }
+
+// join ends with either side, and with ctx, which is that of the test.
+func (p *cuttingProxy) join(ctx context.Context, client, upstream net.Conn) {
 	const rows = 10_000 // bytes; no query is as long, and every batch of the test is longer
 	var sinceAnswer atomic.Int64
 	closeBoth := func() { _ = client.Close(); _ = upstream.Close() }
+	context.AfterFunc(ctx, closeBoth)
 	p.wg.Go(func() {
 		defer closeBoth()
 		_, _ = io.Copy(io.MultiWriter(upstream, counter{&sinceAnswer}), client)
@@ -177,6 +194,8 @@ func (p *cuttingProxy) join(client, upstream net.Conn) {
 			if err != nil {
 				return
 			}
+			p.gate.RLock()
+			p.gate.RUnlock() //nolint:staticcheck // only waits for release
 			if sinceAnswer.Swap(0) > rows && p.armed.CompareAndSwap(true, false) {
 				return // the server has answered, so it has stored the batch
 			}

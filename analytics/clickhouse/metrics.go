@@ -1,6 +1,8 @@
 package clickhouse
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +27,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}),
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_analytics_failed_operations_total",
-			Help: "Appends, reports and listings that ended with an error which was not the caller's.",
+			Help: "Appends, reports and listings that ended with an error, unless the caller gave up.",
 		}, []string{"operation"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "edgeref_analytics_operation_seconds",
@@ -49,7 +51,7 @@ const (
 
 func (m *metrics) done(operation string, start time.Time, err error) {
 	m.duration.WithLabelValues(operation).Observe(time.Since(start).Seconds())
-	if err != nil {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		m.failed.WithLabelValues(operation).Inc()
 	}
 }

@@ -136,7 +136,7 @@ func (s *Store) each(ctx context.Context, text string, named []any, fn func(driv
 	}))
 	rows, err := s.conn.Query(ctx, text, named...)
 	if err != nil {
-		return fmt.Errorf("query clickhouse: %w", err)
+		return fmt.Errorf("query clickhouse: %w", explain(ctx, err))
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
@@ -145,9 +145,17 @@ func (s *Store) each(ctx context.Context, text string, named []any, fn func(driv
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("query clickhouse: %w", err)
+		return fmt.Errorf("query clickhouse: %w", explain(ctx, err))
 	}
 	return nil
+}
+
+// explain adds the end of ctx to an error that comes from it: the driver may only say that the connection was closed.
+func explain(ctx context.Context, err error) error {
+	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	return err
 }
 
 // sums are the figures of one line, with its money by currency.

@@ -172,6 +172,31 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// TestTimeouts: a server that does not answer holds nobody longer than the options say.
+func TestTimeouts(t *testing.T) {
+	s := server.Start(t)
+	proxy := newCuttingProxy(t, s.Addr())
+	store := openWith(t, clickhouse.Options{
+		Addr: []string{proxy.addr()}, Database: s.Database(t), DialTimeout: time.Second, AppendTimeout: time.Second, QueryTimeout: time.Second,
+	})
+	proxy.hold()
+	defer proxy.release()
+	clicks := newTraffic(t).batch(10, noon(), time.Hour)
+	for name, call := range map[string]func() error{
+		"append": func() error { return store.AppendClicks(t.Context(), "1", clicks) },
+		"report": func() error {
+			_, err := store.Report(t.Context(), report.Query{From: noon(), To: noon().Add(time.Hour)})
+			return err
+		},
+		"ping": func() error { return store.Ping(t.Context()) },
+	} {
+		start := time.Now()
+		if err := call(); err == nil || time.Since(start) > 10*time.Second {
+			t.Errorf("%s: %v after %s; want an error within seconds", name, err, time.Since(start))
+		}
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	s := server.Start(t)
 	registry := prometheus.NewPedanticRegistry()
@@ -190,7 +215,7 @@ func TestMetrics(t *testing.T) {
 # TYPE edgeref_analytics_appended_records_total counter
 edgeref_analytics_appended_records_total{kind="clicks"} 10
 edgeref_analytics_appended_records_total{kind="facts"} 1
-# HELP edgeref_analytics_failed_operations_total Appends, reports and listings that ended with an error which was not the caller's.
+# HELP edgeref_analytics_failed_operations_total Appends, reports and listings that ended with an error, unless the caller gave up.
 # TYPE edgeref_analytics_failed_operations_total counter
 edgeref_analytics_failed_operations_total{operation="append_clicks"} 1
 # HELP edgeref_analytics_refused_batches_total Batches that were larger than the store takes.
