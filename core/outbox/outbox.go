@@ -211,12 +211,8 @@ func (o *Outbox) Publish(ctx context.Context) (int, error) {
 	if err := o.sink.AppendFacts(sendCtx, strconv.FormatInt(batch, 10), facts); err != nil {
 		return 0, fmt.Errorf("send batch %d of %d facts: %w", batch, len(facts), err)
 	}
-	err = o.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "UPDATE outbox_batches SET delivered_at = ? WHERE id = ?", o.now().UnixMilli(), batch)
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("confirm batch %d: %w", batch, err)
+	if err := o.confirm(ctx, batch); err != nil {
+		return 0, err
 	}
 	o.metrics.delivered.Add(float64(len(facts)))
 	return len(facts), nil

@@ -132,6 +132,18 @@ func (o *Outbox) facts(ctx context.Context, batch int64) ([]report.Fact, error) 
 	return facts, nil
 }
 
+// confirm notes that the sink has a batch. If it fails, the batch is sent again.
+func (o *Outbox) confirm(ctx context.Context, batch int64) error {
+	err := o.db.InTx(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE outbox_batches SET delivered_at = ? WHERE id = ?", o.now().UnixMilli(), batch)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("confirm batch %d: %w", batch, err)
+	}
+	return nil
+}
+
 // Prune deletes facts and batches that were delivered longer than Options.Keep ago, a few batches at a time.
 func (o *Outbox) Prune(ctx context.Context) error {
 	before := o.now().Add(-o.opts.Keep).UnixMilli()
