@@ -248,6 +248,7 @@ func TestPendingBatchThatWasDamaged(t *testing.T) {
 			} else if b.ID != first.ID || !slices.Equal(b.Payloads, c.want) {
 				t.Errorf("got %s %q; want %s %q", b.ID, b.Payloads, first.ID, c.want)
 			}
+			checkSums(t, s)
 			drain(t, s)
 			if st := checkSums(t, s); st.Quarantined != uint64(3-len(c.want)) || st.Delivered != uint64(len(c.want)+1) {
 				t.Errorf("%+v", st)

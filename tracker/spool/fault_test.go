@@ -58,7 +58,9 @@ func TestFailingDisk(t *testing.T) {
 				d.set(func(d *disk) { d.faults = faults{} })
 				time.Sleep(maxBackoff)
 				mustAppend(t, s, "c")
-				checkSums(t, s)
+				if st := checkSums(t, s); c.policy == Always && st.Segments < 2 {
+					t.Errorf("%d segments; want a new one after a failed sync", st.Segments)
+				}
 				crash(s)
 				s = mustOpen(t, opt)
 				mustAppend(t, s, "d")
@@ -71,6 +73,28 @@ func TestFailingDisk(t *testing.T) {
 				mustClose(t, s)
 			})
 		})
+	}
+}
+
+// A refused write is cut off at once: it does not come out although the process ends before it writes again.
+func TestRefusedWriteIsCutOff(t *testing.T) {
+	d := newDisk()
+	opt := options(t.TempDir())
+	opt.OpenFile = d.open
+	s := mustOpen(t, opt)
+	mustAppend(t, s, "a")
+	d.set(func(d *disk) { d.writeErr, d.writeMax = syscall.EIO, 1<<20 })
+	if err := s.Append([]byte("refused")); err == nil {
+		t.Fatal("accepted")
+	}
+	crash(s)
+	d.set(func(d *disk) { d.faults = faults{} })
+	s = mustOpen(t, opt)
+	if got := drain(t, s); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("got %q", got)
+	}
+	if st := s.Stats(); st.Corruption != nil {
+		t.Error(st.Corruption)
 	}
 }
 
