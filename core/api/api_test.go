@@ -87,7 +87,7 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return []api.Module{api.Tokens(s.tokens), api.Catalog(c)}
+	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c))
 }
 
 // answer is one HTTP answer.

@@ -37,18 +37,24 @@ type CommissionDetail struct {
 
 // CommissionExplanation is the arithmetic of a commission, as it was frozen.
 type CommissionExplanation struct {
-	Text       string                 `json:"text" doc:"In plain words"`
-	Arithmetic commission.Explanation `json:"arithmetic"`
+	Text       string               `json:"text" doc:"In plain words"`
+	Arithmetic CommissionArithmetic `json:"arithmetic"`
 }
+
+// CommissionArithmetic and ReversalArithmetic are in the form in which they are kept.
+type (
+	CommissionArithmetic commission.Explanation
+	ReversalArithmetic   commission.Arithmetic
+)
 
 // Reversal is what one refund or rejection took back of a commission.
 type Reversal struct {
-	CommissionID string                `json:"commission_id" example:"com_01J8Z0QK5T2VG"`
-	ConversionID string                `json:"conversion_id" example:"cnv_01J8Z0QK5T2VG" doc:"The refund or rejection"`
-	Amount       money.Amount          `json:"amount"`
-	Text         string                `json:"text" doc:"The arithmetic in plain words"`
-	Arithmetic   commission.Arithmetic `json:"arithmetic"`
-	CreatedAt    Time                  `json:"created_at"`
+	CommissionID string             `json:"commission_id" example:"com_01J8Z0QK5T2VG"`
+	ConversionID string             `json:"conversion_id" example:"cnv_01J8Z0QK5T2VG" doc:"The refund or rejection"`
+	Amount       money.Amount       `json:"amount"`
+	Text         string             `json:"text" doc:"The arithmetic in plain words"`
+	Arithmetic   ReversalArithmetic `json:"arithmetic"`
+	CreatedAt    Time               `json:"created_at"`
 }
 
 // CommissionPath names one commission.
@@ -97,7 +103,7 @@ func Commissions(s *commission.Service) Module {
 			}
 			body := CommissionDetail{
 				Commission:  commissionBody(c),
-				Explanation: CommissionExplanation{Text: c.Explanation.Text(), Arithmetic: c.Explanation},
+				Explanation: CommissionExplanation{Text: c.Explanation.Text(), Arithmetic: CommissionArithmetic(c.Explanation)},
 				Reversals:   make([]Reversal, 0, len(c.Reversals)),
 			}
 			for _, r := range c.Reversals {
@@ -123,7 +129,7 @@ func commissionBody(c commission.Commission) Commission {
 func reversalBody(r commission.Reversal) Reversal {
 	return Reversal{
 		CommissionID: ident.Format(ident.Commission, r.CommissionID), ConversionID: ident.Format(ident.Conversion, r.ConversionID),
-		Amount: r.Amount, Text: r.Explanation.Text(), Arithmetic: r.Explanation, CreatedAt: timeOf(r.CreatedAt),
+		Amount: r.Amount, Text: r.Explanation.Text(), Arithmetic: ReversalArithmetic(r.Explanation), CreatedAt: timeOf(r.CreatedAt),
 	}
 }
 

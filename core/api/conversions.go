@@ -48,9 +48,12 @@ type ConversionDetail struct {
 
 // Attribution explains which click a conversion belongs to.
 type Attribution struct {
-	Text      string                  `json:"text" doc:"In plain words"`
-	Arguments attribution.Explanation `json:"arguments" doc:"What the decision rested on; times in Unix ms"`
+	Text      string               `json:"text" doc:"In plain words"`
+	Arguments AttributionArguments `json:"arguments" doc:"What the decision rested on; times in Unix ms"`
 }
+
+// AttributionArguments are what a decision rested on.
+type AttributionArguments attribution.Explanation
 
 // ConversionRequest tells of a conversion.
 type ConversionRequest struct {
@@ -223,7 +226,7 @@ func conversionDetail(ctx context.Context, s *conversion.Service, id int64) (Con
 	}
 	body := ConversionDetail{
 		Conversion: conversionBody(d.Conversion), Detail: d.StateText(),
-		Explanation: Attribution{Text: d.Attribution.Text(), Arguments: d.Attribution},
+		Explanation: Attribution{Text: d.Attribution.Text(), Arguments: AttributionArguments(d.Attribution)},
 		Commissions: []Commission{}, Reversals: make([]Reversal, 0, len(d.TakenBack)),
 	}
 	if d.Earned != nil {
