@@ -63,6 +63,26 @@ func TestIntsRoundTrip(t *testing.T) {
 	})
 }
 
+// What is stored under a number stays under it: a change here makes files unreadable.
+func TestColumnNumbers(t *testing.T) {
+	for d, want := range map[report.Dimension]int{
+		report.Affiliate: 0, report.Program: 1, report.Link: 2, report.Sub1: 3, report.Sub2: 4, report.Sub3: 5, report.Sub4: 6,
+		report.Sub5: 7, report.GCLID: 8, report.FBCLID: 9, report.TTCLID: 10, report.MSCLKID: 11, report.UTMSource: 12,
+		report.UTMMedium: 13, report.UTMCampaign: 14, report.UTMTerm: 15, report.UTMContent: 16, report.ReferrerHost: 17,
+		report.ReferrerPath: 18, report.Browser: 19, report.OS: 20, report.Device: 21, report.Country: 22, report.Language: 23,
+		report.Network: 24, report.Bot: 25, report.Node: 26,
+	} {
+		if got := columnOf(d); got != want {
+			t.Errorf("%s is in column %d; want %d", d, got, want)
+		}
+	}
+	for col, want := range map[int]int{colCurrency: 32, colAt: 33, colVisitor: 34, colID: 35, colLeads: 36, colSales: 37, colRefunds: 38, colRevenue: 39, colCommission: 40} {
+		if col != want {
+			t.Errorf("column %d; want %d", col, want)
+		}
+	}
+}
+
 // Every column of a block survives, and every cut of it is refused.
 func TestBlockRoundTrip(t *testing.T) {
 	tr := newTraffic(t)

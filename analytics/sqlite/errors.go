@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -31,6 +32,8 @@ func (s *Store) wrap(doing string, err error) error {
 	switch failure.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%s: %w: free space on the disk of %s; nothing was stored, and what is sent again is taken once: %w", doing, ErrFull, s.path, err)
+	case sqlite3.SQLITE_INTERRUPT: // the driver's word for a context that ended
+		return fmt.Errorf("%s: %w: %w", doing, context.Canceled, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%s: another process holds %s: stop it (one process writes at a time): %w", doing, s.path, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
