@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,6 +215,35 @@ func TestStopGivesUpAtTheDeadline(t *testing.T) {
 		if st := s.Stats(); st.PendingRecords != 1 {
 			t.Errorf("%d pending; want 1", st.PendingRecords)
 		}
+	})
+}
+
+func TestStopCutsAPauseShort(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *spool.Spool) {
+		sink := &clickSink{fail: []error{errDown}}
+		stop := run(t, mustClicks(t, s, sink, Options{MaxRecords: 1, MinBackoff: 1000 * time.Hour, MaxBackoff: 1000 * time.Hour}))
+		appendClicks(t, s, "a")
+		synctest.Wait()
+		start := time.Now()
+		stop()
+		if st := s.Stats(); st.Delivered != 1 || time.Since(start) != 0 {
+			t.Errorf("%d delivered after %v; want one at once", st.Delivered, time.Since(start))
+		}
+	})
+}
+
+func TestOutageIsLoggedNowAndThen(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *spool.Spool) {
+		logger, logged := lines(slog.LevelWarn)
+		sink := &clickSink{always: errDown}
+		stop := run(t, mustClicks(t, s, sink, Options{MaxRecords: 1, MaxBackoff: time.Second, DrainTimeout: -1, Logger: logger}))
+		appendClicks(t, s, "a")
+		after(time.Minute)
+		attempts := len(sink.seen())
+		if got := logged(); attempts < 60 || len(got) < 5 || len(got) > 7 {
+			t.Errorf("%d lines about %d failures in a minute; want one in ten seconds", len(got), attempts)
+		}
+		stop()
 	})
 }
 

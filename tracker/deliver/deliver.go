@@ -147,11 +147,7 @@ func (d *Deliverer) drainContext(ctx context.Context) (context.Context, context.
 			return
 		case <-ctx.Done():
 		}
-		if d.opt.DrainTimeout < 0 {
-			cancel()
-			return
-		}
-		timer := time.NewTimer(d.opt.DrainTimeout)
+		timer := time.NewTimer(d.opt.DrainTimeout) // fires at once if negative
 		defer timer.Stop()
 		select {
 		case <-timer.C:

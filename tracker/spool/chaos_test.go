@@ -3,12 +3,19 @@ package spool
 import (
 	"os"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
+
+// clock is one that only the test moves.
+type clock struct{ ns atomic.Int64 }
+
+func (c *clock) read() time.Time         { return time.Unix(0, c.ns.Load()) }
+func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
 // On a disk that fails now and then, in any order with crashes and restarts: every acknowledged record comes out once,
 // in order, and no refused one does.
@@ -20,10 +27,10 @@ func TestEqualsAQueueOnAFailingDisk(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		d := newDisk()
-		var now time.Time
+		var now clock
 		opt := options(dir)
 		opt.OpenFile, opt.MaxWait = d.open, 1000*time.Hour
-		opt.Clock = func() time.Time { return now }
+		opt.Clock = now.read
 		opt.Sync = rapid.SampledFrom([]SyncPolicy{Interval, Always}).Draw(t, "policy")
 		opt.SyncInterval = time.Millisecond
 		s, err := Open(opt)
@@ -35,7 +42,7 @@ func TestEqualsAQueueOnAFailingDisk(t *testing.T) {
 		end := func(t *rapid.T, how func(*Spool)) {
 			d.set(func(d *disk) { d.faults = faults{} })
 			// A new segment marks as void what a refused write may have left (see FORMAT.md).
-			now = now.Add(maxBackoff)
+			now.advance(maxBackoff)
 			if err := s.Append([]byte("last")); err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +54,7 @@ func TestEqualsAQueueOnAFailingDisk(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"append": func(t *rapid.T) {
-				now = now.Add(rapid.SampledFrom([]time.Duration{0, maxBackoff}).Draw(t, "later"))
+				now.advance(rapid.SampledFrom([]time.Duration{0, maxBackoff}).Draw(t, "later"))
 				for _, p := range rapid.SliceOfN(rapid.StringN(0, 30, 120), 1, 8).Draw(t, "payloads") {
 					if s.Append([]byte(p)) == nil {
 						m.queue = append(m.queue, p)
