@@ -95,7 +95,7 @@ type ClickHouse struct {
 
 // Edge is what trackers and core share.
 type Edge struct {
-	Token string `default:"" secret:"true" help:"shared secret with which trackers call the core; serve generates one"`
+	Tokens []string `default:"" unit:"list" secret:"true" help:"shared secrets of trackers and core: a tracker shows the first, the core accepts all; serve generates one"`
 }
 
 // Click is how Click IDs are signed.

@@ -91,8 +91,8 @@ func TestErrorsNameTheSetting(t *testing.T) {
 		"two errors":            {args: []string{"--log-level", "loud", "--ops-listen", "x"}, want: []string{"log.level", "ops.listen"}},
 		"sync too slow":         {args: []string{"--spool-sync-interval", "1s"}, want: []string{"spool.sync_interval", "100ms"}},
 		"bad range":             {args: []string{"--tracker-trusted-proxies", "10.0.0.0/8,10.0.0.1"}, want: []string{"tracker.trusted_proxies", "10.0.0.1"}},
-		"tracker alone":         {role: TrackerRole, want: []string{"click.keys", "edge.token", "tracker.core_url"}},
-		"core alone":            {role: CoreRole, want: []string{"click.keys", "edge.token"}},
+		"tracker alone":         {role: TrackerRole, want: []string{"click.keys", "edge.tokens", "tracker.core_url"}},
+		"core alone":            {role: CoreRole, want: []string{"click.keys", "edge.tokens"}},
 		"short token":           {env: []string{"EDGEREF_ADMIN_TOKEN=short"}, want: []string{"core.admin_token", "16"}},
 		"bad key":               {env: []string{"EDGEREF_CLICK_KEYS=1:nope*"}, want: []string{"click.keys", "base64"}},
 	} {
@@ -118,7 +118,7 @@ func TestReservedVariablesAreNotSettings(t *testing.T) {
 
 func TestPrintHidesSecretsAndLoadsAgain(t *testing.T) {
 	secret := "a-very-secret-edge-token"
-	env := []string{"EDGEREF_EDGE_TOKEN=" + secret, "EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=a:1,b:2", "EDGEREF_TRACKER_COOKIE_DOMAIN=x: #y"}
+	env := []string{"EDGEREF_EDGE_TOKENS=" + secret, "EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=a:1,b:2", "EDGEREF_TRACKER_COOKIE_DOMAIN=x: #y"}
 	want, l, err := load(t, Serve, "", env, "--analytics-clickhouse-tls")
 	if err != nil {
 		t.Fatal(err)

@@ -104,8 +104,10 @@ func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
 			bad("click.keys", "%v", err)
 		}
 	}
-	if n := len(c.Edge.Token); n > 0 && n < 16 {
-		bad("edge.token", "is shorter than 16 characters")
+	for _, token := range c.Edge.Tokens {
+		if len(token) < 16 {
+			bad("edge.tokens", "one is shorter than 16 characters")
+		}
 	}
 	if n := len(c.Core.AdminToken); n > 0 && n < 16 {
 		bad("core.admin_token", "is shorter than 16 characters (environment: EDGEREF_ADMIN_TOKEN)")
@@ -124,8 +126,8 @@ func (c *Config) validateRole(role Role, bad func(path, format string, args ...a
 	if len(c.Click.Keys) == 0 {
 		bad("click.keys", "is required for the %s role; make one with: echo 1:$(openssl rand -base64 32)", role)
 	}
-	if c.Edge.Token == "" {
-		bad("edge.token", "is required for the %s role; make one with: openssl rand -hex 32", role)
+	if len(c.Edge.Tokens) == 0 {
+		bad("edge.tokens", "is required for the %s role; make one with: openssl rand -hex 32", role)
 	}
 	if role == TrackerRole && c.Tracker.CoreURL == "" {
 		bad("tracker.core_url", "is required for the tracker role")

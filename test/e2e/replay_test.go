@@ -64,7 +64,7 @@ func startDistributed(t *testing.T) *distributed {
 	t.Helper()
 	ch := clickhouse.Start(t)
 	d := &distributed{env: []string{
-		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKEN=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
+		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKENS=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
 		"EDGEREF_CORE_DATABASE=" + mariadb.Start(t), "EDGEREF_ANALYTICS_STORE=clickhouse",
 		"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + ch.Addr, "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + ch.Database,
 	}}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/edgeref/edgeref/analytics/clickhouse"
+	"github.com/edgeref/edgeref/analytics/sqlite"
+	"github.com/edgeref/edgeref/config"
+	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/catalog"
+	"github.com/edgeref/edgeref/core/commission"
+	"github.com/edgeref/edgeref/core/conversion"
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/edgeapi"
+	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/outbox"
+	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/wire/click"
+	"github.com/edgeref/edgeref/wire/link"
+	"github.com/edgeref/edgeref/wire/report"
+)
+
+// analyticsStore is what both stores do.
+type analyticsStore interface {
+	AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error
+	AppendFacts(ctx context.Context, batchID string, facts []report.Fact) error
+	Report(ctx context.Context, q report.Query) (report.Result, error)
+	Clicks(ctx context.Context, q report.ClickQuery) ([]click.Record, error)
+	Close() error
+}
+
+// environment is what every part is given.
+type environment struct {
+	config   *config.Config
+	log      *slog.Logger
+	registry *prometheus.Registry
+	parts    *parts
+	ops      *opsServer
+}
+
+func (e *environment) retention() time.Duration {
+	return time.Duration(e.config.Analytics.RetentionDays) * 24 * time.Hour
+}
+
+// openAnalytics opens the configured store; migrate brings its tables up to date first.
+func (e *environment) openAnalytics(ctx context.Context, migrate bool) (analyticsStore, error) {
+	if e.config.Analytics.Store == "clickhouse" {
+		return e.openClickHouse(ctx, migrate)
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{
+		Path: filepath.Join(e.config.Data, "analytics.db"), Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open analytics: %w", err)
+	}
+	return store, nil
+}
+
+func (e *environment) openClickHouse(ctx context.Context, migrate bool) (analyticsStore, error) {
+	c := e.config.Analytics.ClickHouse
+	opts := clickhouse.Options{
+		Addr: c.Addr, Database: c.Database, Username: c.Username, Password: c.Password,
+		Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
+	}
+	if c.TLS {
+		opts.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	store, err := clickhouse.Open(ctx, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open analytics: %w", err)
+	}
+	if migrate {
+		if err := store.Migrate(ctx); err != nil {
+			store.Close()
+			return nil, fmt.Errorf("migrate analytics: %w", err)
+		}
+	}
+	return store, nil
+}
+
+// corePart is the running core, as far as others in the process need it.
+type corePart struct {
+	links       feed
+	conversions *conversion.Service
+	addr        net.Addr
+	adminToken  string // set if this start made it
+	given       bool   // it came from the configuration
+}
+
+// feed ends its waiting requests when the core stops, so that trackers' long polls do not hold the stop up.
+type feed struct {
+	*catalog.Catalog
+	draining context.Context
+}
+
+// Changes is the catalogue's, cut short by the stop.
+func (f feed) Changes(ctx context.Context, id string, cursor int64, wait time.Duration) (link.Page, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(f.draining, cancel)()
+	return f.Catalog.Changes(ctx, id, cursor, wait)
+}
+
+// openDatabase opens the core's database and makes sure that its schema is this version's.
+func (e *environment) openDatabase(ctx context.Context, migrate bool) (*db.DB, error) {
+	database, err := db.Open(ctx, e.config.CoreDSN(), db.Options{Registerer: e.registry})
+	if err != nil {
+		return nil, fmt.Errorf("open core database: %w", err)
+	}
+	if migrate {
+		err = database.Migrate(ctx)
+	} else {
+		err = requireMigrated(ctx, database)
+	}
+	if err != nil {
+		database.Close()
+		return nil, fmt.Errorf("core database: %w", err)
+	}
+	return database, nil
+}
+
+func requireMigrated(ctx context.Context, database *db.DB) error {
+	steps, err := database.MigrationStatus(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		if !s.Applied {
+			return fmt.Errorf("its schema is older than this program (step %d is missing): run edgeref migrate with the same configuration", s.Version)
+		}
+	}
+	return nil
+}
+
+// startCore starts everything central. reports is where figures go and come from.
+func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analytics analyticsStore, migrate bool) (*corePart, error) {
+	log := e.log.With("part", "core")
+	database, err := e.openDatabase(ctx, migrate)
+	if err != nil {
+		return nil, err
+	}
+	e.parts.onStop("core database", func(context.Context) error { return database.Close() })
+	e.ops.require("core database", database.Ping)
+
+	ids := newid.New(time.Now)
+	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: commission.Reconcile})
+	commissions := commission.New(commission.Options{
+		DB: database, IDs: ids, Ledger: books, Now: time.Now, Logger: log, Registerer: e.registry, ReleaseEvery: e.config.Core.ReleaseInterval,
+	})
+	facts := outbox.New(outbox.Options{DB: database, IDs: ids, Sink: analytics, Now: time.Now, Logger: log, Registerer: e.registry})
+	conversions, err := conversion.New(conversion.Options{
+		DB: database, IDs: ids, Keys: keys, Commissions: commissions, Outbox: facts, Now: time.Now, Logger: log, Registerer: e.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	links, err := catalog.New(ctx, catalog.Options{DB: database, IDs: ids, Logger: log, Registerer: e.registry, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	tokens := token.New(token.Options{DB: database, IDs: ids, Logger: log, Now: time.Now})
+	secret, created, err := tokens.EnsureAdmin(ctx, e.config.Core.AdminToken)
+	if err != nil {
+		return nil, fmt.Errorf("make first admin token: %w", err)
+	}
+	public, err := api.New(
+		api.Options{DB: database, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version},
+		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics),
+	)
+	if err != nil {
+		return nil, err
+	}
+
+	e.parts.background("outbox", func(ctx context.Context) { logEnd(log, "outbox", facts.Run(ctx)) })
+	e.parts.background("commission release", func(ctx context.Context) { logEnd(log, "commission release", commissions.Run(ctx)) })
+	e.parts.background("catalogue", links.Run)
+	e.parts.background("idempotency keys", public.Run)
+	draining, drain := context.WithCancel(context.Background())
+	part := &corePart{links: feed{links, draining}, conversions: conversions, given: e.config.Core.AdminToken != ""}
+	if created {
+		part.adminToken = secret
+	}
+	edge, err := edgeapi.New(edgeapi.Options{
+		Tokens: e.config.Edge.Tokens, Catalog: part.links, Booker: conversions, Clicks: analytics, Logger: log, Registerer: e.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	part.addr, err = e.listenCore(public, edge, drain)
+	return part, err
+}
+
+// logEnd reports a background part that ended before it was told to.
+func logEnd(log *slog.Logger, name string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		log.Error("background work ended", "work", name, "error", err)
+	}
+}
+
+// listenCore serves the public API and the edge API on one listener.
+func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.Addr, error) {
+	ln, err := net.Listen("tcp", e.config.Core.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for core.listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/edge/v1/", edge)
+	mux.Handle("/", public)
+	server := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ln) }()
+	e.parts.onStop("core listener", func(ctx context.Context) error {
+		drain()
+		err := server.Shutdown(ctx)
+		if serveErr := <-done; !errors.Is(serveErr, http.ErrServerClosed) {
+			err = errors.Join(err, serveErr)
+		}
+		return err
+	})
+	return ln.Addr(), nil
+}
+
+// makeDataDir makes the data directory, for its owner only: it holds secrets.
+func makeDataDir(c *config.Config) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("make data directory (setting data): %w", err)
+	}
+	return nil
+}

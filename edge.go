@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/edgeref/edgeref/tracker/deliver"
+	"github.com/edgeref/edgeref/tracker/links"
+	"github.com/edgeref/edgeref/tracker/redirect"
+	"github.com/edgeref/edgeref/tracker/server"
+	"github.com/edgeref/edgeref/tracker/spool"
+	"github.com/edgeref/edgeref/wire/agent"
+	"github.com/edgeref/edgeref/wire/click"
+	"github.com/edgeref/edgeref/wire/conversion"
+)
+
+// clickSink and conversionSink are where an edge node's spools are delivered to.
+type clickSink interface {
+	AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error
+}
+
+type conversionSink interface {
+	Book(ctx context.Context, events []conversion.Event) ([]conversion.Result, error)
+}
+
+// startTracker starts an edge node and returns the address of its public listener.
+func (e *environment) startTracker(keys *click.Keyring, source links.Source, clicks clickSink, conversions conversionSink) (net.Addr, error) {
+	log := e.log.With("part", "tracker")
+	c := e.config
+	known, err := links.New(source, redirect.Compile, links.Options{
+		Snapshot: filepath.Join(c.Data, "links.snapshot"), TTL: c.Tracker.LinkTTL, NegativeTTL: c.Tracker.NegativeTTL,
+		LookupTimeout: c.Tracker.LookupTimeout, Log: log, Registerer: e.registry,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load links: %w", err)
+	}
+	e.parts.onStop("links", func(context.Context) error { known.Close(); return nil })
+	e.parts.background("link feed", known.Run)
+	e.ops.require("links", func(context.Context) error { return known.Ready() })
+
+	clickPolicy := spool.Interval
+	if c.Spool.Sync == "always" {
+		clickPolicy = spool.Always
+	}
+	clickSpool, err := e.openSpool("clicks", clickPolicy)
+	if err != nil {
+		return nil, err
+	}
+	conversionSpool, err := e.openSpool("conversions", spool.Always)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.startDelivery(clickSpool, conversionSpool, clicks, conversions); err != nil {
+		return nil, err
+	}
+
+	trusted := make([]netip.Prefix, 0, len(c.Tracker.TrustedProxies))
+	for _, text := range c.Tracker.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("setting tracker.trusted_proxies: %w", err)
+		}
+		trusted = append(trusted, prefix)
+	}
+	front, err := server.New(server.Options{
+		Links: server.Links{Store: known}, Directory: known, Clicks: clickSpool, Conversions: conversionSpool, Reason: spool.Reason,
+		Keys: keys, Salts: known, Trusted: trusted, Now: time.Now, Registerer: e.registry, Logger: log, Node: uint16(c.Tracker.Node),
+		CookieName: c.Tracker.CookieName, CookieDomain: c.Tracker.CookieDomain, Fallback: c.Tracker.FallbackURL,
+		Limits: server.Limits{Connections: c.Tracker.MaxConnections, IdleTimeout: c.Tracker.IdleTimeout},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make tracker: %w", err)
+	}
+	ln, err := net.Listen("tcp", c.Tracker.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for tracker.listen: %w", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- front.Serve(ln) }()
+	e.parts.onStop("tracker listener", func(ctx context.Context) error {
+		if err := front.Shutdown(ctx); err != nil {
+			return err
+		}
+		return <-done
+	})
+	return ln.Addr(), nil
+}
+
+// openSpool opens one of the two spools and lets readiness depend on it.
+func (e *environment) openSpool(name string, policy spool.SyncPolicy) (*spool.Spool, error) {
+	c := e.config.Spool
+	s, err := spool.Open(spool.Options{
+		Dir: filepath.Join(e.config.Data, "spool", name), Name: name, Sync: policy, SyncInterval: c.SyncInterval,
+		SegmentBytes: int64(c.SegmentBytes), MaxBytes: int64(c.MaxBytes), Logger: e.log.With("part", "spool"), Registerer: e.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.parts.onStop("spool "+name, func(context.Context) error { return s.Close() })
+	e.ops.require("spool "+name, func(context.Context) error {
+		switch st := s.Stats(); {
+		case st.Err != nil:
+			return st.Err
+		case st.Full:
+			return fmt.Errorf("is full: %d bytes of spool.max_bytes %d are taken; free disk or raise the limit", st.DiskBytes, st.LimitBytes)
+		case st.Stalled:
+			return fmt.Errorf("the disk does not answer")
+		}
+		return nil
+	})
+	return s, nil
+}
+
+// startDelivery moves both spools to their sinks until the stop, which first lets them drain.
+func (e *environment) startDelivery(clickSpool, conversionSpool *spool.Spool, clicks clickSink, conversions conversionSink) error {
+	classifier, err := agent.New(agent.DefaultCacheSize)
+	if err != nil {
+		return fmt.Errorf("load user agents: %w", err)
+	}
+	c := e.config.Delivery
+	log := e.log.With("part", "delivery")
+	options := deliver.Options{
+		MaxAge: c.MaxAge, AttemptTimeout: c.Timeout, DrainTimeout: c.DrainTimeout, Logger: log, Registerer: e.registry,
+	}
+	conversionDelivery, err := deliver.NewConversions(conversionSpool, conversions, options)
+	if err != nil {
+		return err
+	}
+	options.MaxRecords = c.MaxRecords
+	clickDelivery, err := deliver.NewClicks(clickSpool, clicks, classifier.Enrich, options)
+	if err != nil {
+		return err
+	}
+	e.parts.background("delivery of conversions", func(ctx context.Context) { logEnd(log, "conversions", conversionDelivery.Run(ctx)) })
+	e.parts.background("delivery of clicks", func(ctx context.Context) { logEnd(log, "clicks", clickDelivery.Run(ctx)) })
+	return nil
+}

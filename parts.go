@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// stopTimeout bounds the stop of one part. What a part could not finish is on disk, and goes on after the next start.
+const stopTimeout = 15 * time.Second
+
+// parts are what a process has started. They are started against the flow of data (stores first, listeners last) and
+// stopped in reverse: first nobody comes in any more, then what is under way is finished, then stores close.
+type parts struct {
+	log   *slog.Logger
+	stops []stopper
+}
+
+type stopper struct {
+	name string
+	stop func(context.Context) error
+}
+
+// onStop says how to stop what has just been started.
+func (p *parts) onStop(name string, stop func(context.Context) error) {
+	p.stops = append(p.stops, stopper{name, stop})
+}
+
+// background runs fn until the part is stopped; stopping cancels its context and waits for it.
+func (p *parts) background(name string, fn func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fn(ctx)
+	}()
+	p.onStop(name, func(stopCtx context.Context) error {
+		cancel()
+		select {
+		case <-done:
+			return nil
+		case <-stopCtx.Done():
+			return stopCtx.Err()
+		}
+	})
+}
+
+// stop ends all parts, the last started first, and reports every failure.
+func (p *parts) stop() error {
+	var errs []error
+	for i := len(p.stops) - 1; i >= 0; i-- {
+		s := p.stops[i]
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		if err := s.stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", s.name, err))
+		}
+		cancel()
+	}
+	p.stops = nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/edgeref/edgeref/config"
+	"github.com/edgeref/edgeref/core/commission"
+	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/tracker/coreclient"
+)
+
+// withEnvironment prepares what every role needs, runs fn to start its parts, waits for the end, and stops them.
+func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *slog.Logger, fn func(*environment) error) (err error) {
+	if err := makeDataDir(c); err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	e := &environment{config: c, log: log, registry: registry, parts: &parts{log: log}}
+	defer func() { err = errors.Join(err, e.parts.stop()) }()
+	e.ops, err = startOps(c.Ops.Listen, registry, log)
+	if err != nil {
+		return err
+	}
+	e.parts.onStop("ops listener", e.ops.stop)
+	if err := fn(e); err != nil {
+		return err
+	}
+	e.ops.markStarted()
+	fmt.Fprintf(p.stdout, "ops      http://%s/readyz\n", e.ops.addr)
+	<-ctx.Done()
+	log.Info("stopping")
+	return nil
+}
+
+func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		if err := fillSecrets(c); err != nil {
+			return err
+		}
+		keys, err := keyring(c)
+		if err != nil {
+			return err
+		}
+		store, err := e.openAnalytics(ctx, true)
+		if err != nil {
+			return err
+		}
+		e.parts.onStop("analytics", func(context.Context) error { return store.Close() })
+		core, err := e.startCore(ctx, keys, store, true)
+		if err != nil {
+			return err
+		}
+		addr, err := e.startTracker(keys, core.links, store, core.conversions)
+		if err != nil {
+			return err
+		}
+		p.printAddress("tracker", addr)
+		p.printCore(core)
+		if c.Demo {
+			return p.showDemo(ctx, c, core, addr, e.ops.addr)
+		}
+		return nil
+	})
+}
+
+func (p *program) runCore(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		keys, err := keyring(c)
+		if err != nil {
+			return err
+		}
+		embedded := strings.HasPrefix(c.CoreDSN(), "sqlite:")
+		store, err := e.openAnalytics(ctx, false)
+		if err != nil {
+			return err
+		}
+		e.parts.onStop("analytics", func(context.Context) error { return store.Close() })
+		core, err := e.startCore(ctx, keys, store, embedded)
+		if err != nil {
+			return err
+		}
+		p.printCore(core)
+		return nil
+	})
+}
+
+func (p *program) runTracker(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		keys, err := keyring(c)
+		if err != nil {
+			return err
+		}
+		core, err := coreclient.New(coreclient.Options{URL: c.Tracker.CoreURL, Token: c.Edge.Tokens[0]})
+		if err != nil {
+			return err
+		}
+		e.parts.onStop("core client", func(context.Context) error { core.Close(); return nil })
+		var clicks clickSink = core
+		if c.Analytics.Store == "clickhouse" {
+			store, err := e.openAnalytics(ctx, false)
+			if err != nil {
+				return err
+			}
+			e.parts.onStop("analytics", func(context.Context) error { return store.Close() })
+			clicks = store
+		}
+		addr, err := e.startTracker(keys, core, clicks, core)
+		if err != nil {
+			return err
+		}
+		p.printAddress("tracker", addr)
+		return nil
+	})
+}
+
+func (p *program) printAddress(name string, addr net.Addr) {
+	fmt.Fprintf(p.stdout, "%-8s http://%s\n", name, addr)
+}
+
+func (p *program) printCore(core *corePart) {
+	p.printAddress("core", core.addr)
+	if core.adminToken != "" && !core.given {
+		fmt.Fprintf(p.stdout, "\nfirst admin token, shown this once: %s\n\n", core.adminToken)
+	}
+}
+
+// runMigrate brings both databases to this version's schema.
+func (p *program) runMigrate(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if err := makeDataDir(c); err != nil {
+		return err
+	}
+	e := &environment{config: c, log: log, registry: prometheus.NewRegistry()}
+	database, err := e.openDatabase(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	steps, err := database.MigrationStatus(ctx)
+	if err != nil {
+		return fmt.Errorf("core database: %w", err)
+	}
+	fmt.Fprintf(p.stdout, "core database: %d of %d steps applied\n", len(steps), len(steps))
+	store, err := e.openAnalytics(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	fmt.Fprintf(p.stdout, "analytics (%s): up to date\n", c.Analytics.Store)
+	return nil
+}
+
+// verifyLedger recomputes the ledger and prints one line of sums, or names the first break.
+func (p *program) verifyLedger(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	e := &environment{config: c, log: log, registry: prometheus.NewRegistry()}
+	database, err := e.openDatabase(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	books := ledger.New(ledger.Options{DB: database, Reconcile: commission.Reconcile})
+	found, err := books.Verify(ctx)
+	if err != nil {
+		return fmt.Errorf("verify ledger: %w", err)
+	}
+	if found.Break != nil {
+		return fmt.Errorf("the ledger does not hold: %+v; stop payouts and restore or correct by new transactions, never by editing", *found.Break)
+	}
+	fmt.Fprintln(p.stdout, found)
+	return nil
+}
