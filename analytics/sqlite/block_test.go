@@ -132,7 +132,7 @@ func TestFewBlocks(t *testing.T) {
 	for _, size := range []int{1, 3, 1000, 5000} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			s, tr := openTest(t, nil), newTraffic(t)
-			total := min(150*size, 30_000)
+			total := min(80*size, 30_000)
 			clicks := tr.clicks(total, benchStart(), 24*time.Hour)
 			for i := 0; i < total; i += size {
 				must(t, s.AppendClicks(t.Context(), strconv.Itoa(i), clicks[i:min(i+size, total)]))

@@ -20,9 +20,9 @@ const (
 func kindLabel(kind int) string { return []string{kindClicks: "clicks", kindFacts: "facts"}[kind] }
 
 type metrics struct {
-	appended   *prometheus.CounterVec   // kind
-	duplicates *prometheus.CounterVec   // kind
-	refused    prometheus.Counter       //
+	appended   *prometheus.CounterVec // kind
+	duplicates *prometheus.CounterVec // kind
+	refused    prometheus.Counter
 	failed     *prometheus.CounterVec   // operation
 	duration   *prometheus.HistogramVec // operation
 	expired    prometheus.Counter
