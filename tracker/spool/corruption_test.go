@@ -109,13 +109,20 @@ func TestTornTailOfEveryLength(t *testing.T) {
 	}
 }
 
-func TestDamage(t *testing.T) {
-	type result struct {
-		delivered   []string
-		quarantined uint64
-		kept        int // files in quarantine
-	}
-	all := payloads(0, 60) // several segments
+// damaged is what somebody did to a spool of 60 records, and what is left of it.
+type damaged struct {
+	damage func(dir string) error
+	want   damagedResult
+}
+
+type damagedResult struct {
+	delivered   []string
+	quarantined uint64
+	kept        int // files in quarantine, at least
+}
+
+// damages lists them, given all records and how many the first segment holds.
+func damages(all []string, perSegment int) map[string]damaged {
 	overwrite := func(path string, off int64, b string) error {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
@@ -128,29 +135,22 @@ func TestDamage(t *testing.T) {
 		files, _ := filepath.Glob(filepath.Join(dir, "*"+segmentExt))
 		return files
 	}
-	perSegment := 0
-	for at := headerSize; at+recordHeader+len(payload(perSegment)) <= 1024; perSegment++ {
-		at += recordHeader + len(payload(perSegment))
-	}
-	for name, c := range map[string]struct {
-		damage func(dir string) error
-		want   result
-	}{
+	return map[string]damaged{
 		"header and first record of a middle segment": {
 			func(dir string) error {
 				return overwrite(segments(dir)[1], 0, strings.Repeat("?", headerSize+recordHeader))
 			},
-			result{without(all, perSegment), 1, 0},
+			damagedResult{without(all, perSegment), 1, 0},
 		},
 		"first segment replaced by noise": {
 			func(dir string) error {
 				return os.WriteFile(segments(dir)[0], []byte(strings.Repeat("noise", 200)), 0o600)
 			},
-			result{all[perSegment:], uint64(perSegment), 1},
+			damagedResult{all[perSegment:], uint64(perSegment), 1},
 		},
 		"first segment missing": {
 			func(dir string) error { return os.Remove(segments(dir)[0]) },
-			result{all[perSegment:], uint64(perSegment), 0},
+			damagedResult{all[perSegment:], uint64(perSegment), 0},
 		},
 		"all segments missing": {
 			func(dir string) error {
@@ -160,28 +160,37 @@ func TestDamage(t *testing.T) {
 				}
 				return err
 			},
-			result{nil, 60, 0},
+			damagedResult{nil, 60, 0},
 		},
 		"state overwritten": {
 			func(dir string) error { return os.WriteFile(filepath.Join(dir, stateName), []byte("nonsense"), 0o600) },
-			result{all, 0, 1},
+			damagedResult{all, 0, 1},
 		},
 		"state missing": {
 			func(dir string) error { return os.Remove(filepath.Join(dir, stateName)) },
-			result{all, 0, 0},
+			damagedResult{all, 0, 0},
 		},
 		"one slot of the state": {
 			func(dir string) error { return overwrite(filepath.Join(dir, stateName), 40, "????") },
-			result{all, 0, 0},
+			damagedResult{all, 0, 0},
 		},
 		"zeros in place of two records": {
 			func(dir string) error {
 				size := 2*recordHeader + len(payload(0)) + len(payload(1))
 				return overwrite(segments(dir)[0], headerSize, strings.Repeat("\x00", size))
 			},
-			result{all[2:], 2, 1},
+			damagedResult{all[2:], 2, 1},
 		},
-	} {
+	}
+}
+
+func TestDamage(t *testing.T) {
+	all := payloads(0, 60) // several segments
+	perSegment := 0
+	for at := headerSize; at+recordHeader+len(payload(perSegment)) <= 1024; perSegment++ {
+		at += recordHeader + len(payload(perSegment))
+	}
+	for name, c := range damages(all, perSegment) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := mustOpen(t, options(dir))
