@@ -66,7 +66,11 @@ func (s *Service) bookGroup(ctx context.Context, events []wire.Event, group []in
 		if err := s.bookInTx(ctx, events, group[i:i+1], results); err != nil {
 			errs = append(errs, fmt.Errorf("%s %.128q of program %d: %w", events[group[i]].Type, events[group[i]].TxnID, events[group[i]].ProgramID, err))
 		}
-		if ctx.Err() != nil || len(errs) == maxFailures {
+		if ctx.Err() != nil {
+			// Nothing may be said about the events that are left.
+			errs = append(errs, ctx.Err())
+		}
+		if ctx.Err() != nil || len(errs) >= maxFailures {
 			break
 		}
 	}

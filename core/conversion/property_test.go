@@ -326,3 +326,27 @@ func TestBookCancelled(t *testing.T) {
 		}
 	})
 }
+
+// An event that the database cannot take fails the call, and keeps back no other event.
+func TestOneEventThatCannotBeBooked(t *testing.T) {
+	f := newFixture(t, dbtest.SQLite(t))
+	b := f.business(t)
+	f.rule(t, b, 0, wire.Sale, commission.Terms{PercentBP: 5000})
+	f.exec(t, `CREATE TRIGGER poison AFTER INSERT ON conversions WHEN NEW.txn_id = 'poison' BEGIN SELECT RAISE(ABORT, 'poison'); END`)
+	events := []wire.Event{f.sale(b, "a", 1000, "INR"), f.sale(b, "poison", 1000, "INR"), f.sale(b, "z", 1000, "INR")}
+	results, err := f.conversions.Book(t.Context(), events)
+	if err == nil || results != nil {
+		t.Errorf("results %v, error %v", results, err)
+	}
+	if got := outcomes(f.book(t, events[0], events[2])); got != "duplicate duplicate" {
+		t.Errorf("the others: %s", got)
+	}
+	if got := f.balances(t, b.affiliate); got != "pending 10.00 INR; " {
+		t.Errorf("balances %q", got)
+	}
+	f.exec(t, "DROP TRIGGER poison")
+	if got := outcomes(f.book(t, events...)); got != "duplicate booked duplicate" {
+		t.Errorf("after the cause was solved: %s", got)
+	}
+	f.verify(t)
+}
