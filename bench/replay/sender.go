@@ -65,7 +65,7 @@ func (s *sender) run(ctx context.Context) error {
 	})
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: %w", ErrStopped, err)
+		return fmt.Errorf("%w: %w%s", ErrStopped, err, resumeHint(s.opts))
 	}
 	return err
 }
@@ -154,6 +154,9 @@ func (l *lane) line(ctx context.Context, r *request) error {
 		var err error
 		done.Line = r.Line
 		if done.ID, done.Complaint, err = l.sendClick(ctx, r); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			return stopped(r.Line, l.opts, err)
 		}
 		if err := l.journal.append(entry{Click: &done}); err != nil {
@@ -247,13 +250,16 @@ func (l *lane) step(ctx context.Context, v *visit, st *step) error {
 	return nil
 }
 
-// stopped says how to go on after the tracker stopped answering.
+// stopped says where and why the tracker stopped answering, and how to go on.
 func stopped(line int, o *Options, err error) error {
-	hint := "; with --resume FILE a replay can be continued"
-	if o.Resume != "" {
-		hint = fmt.Sprintf("; start the tracker and run the same command again: %s knows where to go on", o.Resume)
+	return fmt.Errorf("%w at line %d: the tracker at %s does not answer: %w%s", ErrStopped, line, o.Tracker, err, resumeHint(o))
+}
+
+func resumeHint(o *Options) string {
+	if o.Resume == "" {
+		return "; with --resume FILE a replay can be continued"
 	}
-	return fmt.Errorf("%w at line %d: the tracker at %s does not answer: %w%s", ErrStopped, line, o.Tracker, err, hint)
+	return fmt.Sprintf("; run the same command again to continue: %s knows where", o.Resume)
 }
 
 // target is the URL of a path on the tracker.
