@@ -38,15 +38,19 @@ type errScope struct{ scope string }
 func (e errScope) Error() string { return "the token lacks the scope " + e.scope }
 
 func permit(op *huma.Operation, p token.Principal) error {
+	declared := false
 	for _, scheme := range op.Security {
 		for _, scope := range scheme[securityScheme] {
-			if p.Can(token.Scope(scope)) {
-				return nil
+			declared = true
+			if !p.Can(token.Scope(scope)) {
+				return errScope{scope}
 			}
-			return errScope{scope}
 		}
 	}
-	return errScope{"(none can do this)"}
+	if !declared {
+		return errScope{"(no token can do this)"}
+	}
+	return nil
 }
 
 // refuse ends a request in a middleware.

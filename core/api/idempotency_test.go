@@ -139,6 +139,8 @@ func TestFailedRequestsLetGoOfTheKey(t *testing.T) {
 func TestConcurrentIdenticalRequests(t *testing.T) {
 	eachKeyed(t, func(t *testing.T, k *keyed) {
 		started, release := make(chan struct{}), make(chan struct{})
+		free := sync.OnceFunc(func() { close(release) })
+		t.Cleanup(free) // also when the test fails, so that the server can close
 		k.before = func(context.Context) error { close(started); <-release; return nil }
 		first := make(chan answer)
 		go func() { first <- k.post("k", `{}`) }()
@@ -150,7 +152,7 @@ func TestConcurrentIdenticalRequests(t *testing.T) {
 			}
 		}
 		k.post("k", `{"other":true}`).want(http.StatusUnprocessableEntity, "idempotency_key_reused")
-		close(release)
+		free()
 		(<-first).want(http.StatusCreated)
 		k.post("k", `{}`).want(http.StatusCreated)
 		k.wantWork(1)
@@ -176,6 +178,8 @@ func TestRaceForAKey(t *testing.T) {
 func TestLostLeaseCannotCommit(t *testing.T) {
 	eachKeyed(t, func(t *testing.T, k *keyed) {
 		started, release := make(chan struct{}), make(chan struct{})
+		free := sync.OnceFunc(func() { close(release) })
+		t.Cleanup(free) // also when the test fails, so that the server can close
 		k.before = func(context.Context) error {
 			if k.runs.Load() == 1 {
 				close(started)
@@ -188,7 +192,7 @@ func TestLostLeaseCannotCommit(t *testing.T) {
 		<-started
 		k.clock.add(api.Lease)
 		k.post("k", `{}`).want(http.StatusCreated)
-		close(release)
+		free()
 		(<-slow).want(http.StatusConflict, "idempotency_in_progress")
 		k.wantWork(1)
 		k.wantMetric("edgeref_api_idempotency_keys_total", map[string]string{"result": "taken_over"}, 1)
