@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/edgeref/edgeref/wire/click"
@@ -97,12 +98,12 @@ func fillClicks(b driver.Batch, clicks []click.Record) error {
 	c.fill(b, each(func(r *click.Record) int64 { return r.ID.LinkID() }))
 	c.fill(b, nodes)
 	c.fill(b, visitors)
-	texts := make([]string, len(clicks))
-	for _, column := range textColumns() {
+	columns, texts := b.Columns(), make([]string, len(clicks))
+	for _, text := range textColumns() {
 		for i := range clicks {
-			texts[i] = *column.field(&clicks[i])
+			texts[i] = *text.field(&clicks[i])
 		}
-		c.fill(b, texts)
+		c.fillTexts(columns, b, texts)
 	}
 	return c.err
 }
@@ -156,6 +157,27 @@ type columnFiller struct {
 func (c *columnFiller) fill(b driver.Batch, values any) {
 	if c.err == nil {
 		c.err = b.Column(c.next).Append(values)
+	}
+	c.next++
+}
+
+// fillTexts appends texts, which repeat in a LowCardinality column: there the driver would allocate for every row.
+func (c *columnFiller) fillTexts(columns []column.Interface, b driver.Batch, texts []string) {
+	repeating, ok := columns[c.next].(*column.LowCardinality)
+	if !ok {
+		c.fill(b, texts)
+		return
+	}
+	boxed := make(map[string]any)
+	for _, text := range texts {
+		v, ok := boxed[text]
+		if !ok {
+			v = text
+			boxed[text] = v
+		}
+		if c.err == nil {
+			c.err = repeating.AppendRow(v)
+		}
 	}
 	c.next++
 }

@@ -1,5 +1,5 @@
 -- One row a click. The key serves reports of one affiliate; it also finds a click by its ID, because an ID carries
--- affiliate and time. click_id is the binary form.
+-- affiliate and time. click_id is the binary form; click_key is a hash of it, for joins: a fifth of the bytes.
 CREATE TABLE IF NOT EXISTS clicks {{.OnCluster}} (
     affiliate_id  Int64                  CODEC(ZSTD(1)),
     time          DateTime64(3, 'UTC')   CODEC(Delta(8), ZSTD(1)),
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS clicks {{.OnCluster}} (
     country       LowCardinality(String) CODEC(ZSTD(1)),
     language      LowCardinality(String) CODEC(ZSTD(1)),
     network       String                 CODEC(ZSTD(1)),
+    click_key     UInt64                 MATERIALIZED cityHash64(click_id) CODEC(NONE),
     -- For the listing of all affiliates' clicks, newest first: IDs sort by time.
     PROJECTION by_click_id (SELECT affiliate_id, time, click_id ORDER BY click_id)
 )
