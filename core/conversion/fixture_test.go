@@ -109,22 +109,34 @@ type business struct {
 
 func (f *fixture) business(t testing.TB) business {
 	t.Helper()
-	b := business{program: f.ids.New(), affiliate: f.ids.New(), link: f.ids.New()}
-	f.exec(t, `INSERT INTO programs (id, name, status, currency, attribution_window_days, attribution_model, hold_days, allowed_hosts,
-		fallback_url, click_param, browser_conversions, secret, previous_secret, created_at, updated_at, rev)
-		VALUES (?, 'p', 'active', '', 30, 'last_click', 14, '[]', '', 'click_id', 'off', 's', '', 0, 0, 0)`, b.program)
+	b := business{program: f.ids.New()}
 	f.affiliate(t, &b)
 	return b
 }
 
-// affiliate gives b another affiliate with a link in the same program.
+// affiliate gives b another affiliate with a link in the same program, which is made if it is missing.
 func (f *fixture) affiliate(t testing.TB, b *business) {
 	t.Helper()
 	b.affiliate, b.link = f.ids.New(), f.ids.New()
-	f.exec(t, "INSERT INTO affiliates (id, name, email, status, created_at, updated_at) VALUES (?, 'a', 'a@example.com', 'active', 0, 0)", b.affiliate)
-	f.exec(t, `INSERT INTO links (id, slug, affiliate_id, program_id, destination, status, expires_at, created_at, updated_at, rev)
-		VALUES (?, ?, ?, ?, 'https://example.com/', 'active', 0, 0, 0, 0)`, b.link, fmt.Sprint("l", b.link), b.affiliate, b.program)
 	b.click = f.keys.Mint(f.now().Add(-time.Minute), 1, b.link, b.affiliate)
+	err := f.db.InTx(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.TryInsert(t.Context(), `INSERT INTO programs (id, name, status, currency, attribution_window_days, attribution_model, hold_days,
+			allowed_hosts, fallback_url, click_param, browser_conversions, secret, previous_secret, created_at, updated_at, rev)
+			VALUES (?, 'p', 'active', '', 30, 'last_click', 14, '[]', '', 'click_id', 'off', 's', '', 0, 0, 0)`, b.program)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(t.Context(), "INSERT INTO affiliates (id, name, email, status, created_at, updated_at) VALUES (?, 'a', 'a@example.com', 'active', 0, 0)", b.affiliate)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(t.Context(), `INSERT INTO links (id, slug, affiliate_id, program_id, destination, status, expires_at, created_at, updated_at, rev)
+			VALUES (?, ?, ?, ?, 'https://example.com/', 'active', 0, 0, 0, 0)`, b.link, fmt.Sprint("l", b.link), b.affiliate, b.program)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (f *fixture) rule(t testing.TB, b business, affiliate int64, on wire.Type, terms commission.Terms) commission.Rule {

@@ -48,6 +48,7 @@ func (f *fixture) anyEvent(t *rapid.T, b business) wire.Event {
 // Whatever comes in, in whatever order: the ledger holds, every commission can be recomputed from its explanation, no
 // more is taken back than was earned, and analytics knows the same figures.
 func TestAnySequence(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d)
 		rapid.Check(t, func(rt *rapid.T) {
@@ -130,6 +131,7 @@ func recompute(rt *rapid.T, e commission.Explanation) money.Amount {
 
 // The same events in any order, cut into any batches, some sent twice, give the same balances and figures.
 func TestOrderDoesNotMatter(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d)
 		rapid.Check(t, func(rt *rapid.T) {
@@ -184,6 +186,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 
 // One event from 20 senders at once is booked once.
 func TestSameEventAtOnce(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d)
 		b := f.business(t)
@@ -221,6 +224,7 @@ func TestSameEventAtOnce(t *testing.T) {
 
 // Eight workers do all there is to do at once, over the same few transactions; what is left is balanced.
 func TestStress(t *testing.T) {
+	t.Parallel()
 	const workers, rounds = 8, 25
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d)
@@ -297,12 +301,13 @@ func (f *fixture) disturb(ctx context.Context, rng *rand.Rand, all []business) e
 
 // A database that ends in the middle leaves either everything of a booking or nothing.
 func TestBookCancelled(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d)
 		b := f.business(t)
 		f.rule(t, b, 0, wire.Sale, commission.Terms{PercentBP: 5000})
-		for i := range 40 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*200*time.Microsecond)
+		for i := range 16 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*500*time.Microsecond)
 			events := make([]wire.Event, 0, 10)
 			for n := range 10 {
 				events = append(events, f.sale(b, fmt.Sprint(i, " ", n), 1000, "INR"))
@@ -321,7 +326,7 @@ func TestBookCancelled(t *testing.T) {
 			}
 		}
 		r := f.verify(t)
-		if r.Reconciled != 400 || f.balances(t, b.affiliate) != "pending 2000.00 INR; " {
+		if r.Reconciled != 160 || f.balances(t, b.affiliate) != "pending 800.00 INR; " {
 			t.Errorf("%s: %s", r, f.balances(t, b.affiliate))
 		}
 	})

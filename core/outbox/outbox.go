@@ -61,16 +61,17 @@ type Options struct {
 
 // Outbox stores and publishes facts. It is safe for concurrent use.
 type Outbox struct {
-	db      *db.DB
-	ids     *newid.Generator
-	sink    Sink
-	now     func() time.Time
-	log     *slog.Logger
-	metrics *metrics
-	opts    Options
-	wake    chan struct{}
-	sending sync.Mutex // the lease keeps other cores out, this our own goroutines
-	holder  int64      // names this publisher in the lease
+	db       *db.DB
+	ids      *newid.Generator
+	sink     Sink
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics
+	opts     Options
+	wake     chan struct{}
+	sending  sync.Mutex // the lease keeps other cores out, this our own goroutines
+	holder   int64      // names this publisher in the lease
+	leasedAt int64      // Unix ms at which this publisher took or renewed its lease; guarded by sending
 }
 
 // New returns an Outbox. Run publishes.
@@ -136,7 +137,11 @@ func (o *Outbox) Wake() {
 // Run publishes until ctx ends. Failures are logged and tried again with growing pauses, without end: facts stay in
 // the database meanwhile.
 func (o *Outbox) Run(ctx context.Context) error {
-	defer o.release(context.WithoutCancel(ctx))
+	defer func() {
+		o.sending.Lock()
+		defer o.sending.Unlock()
+		o.release(context.WithoutCancel(ctx))
+	}()
 	backoff := firstBackoff
 	var pruned time.Time
 	for ctx.Err() == nil {

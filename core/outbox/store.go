@@ -22,10 +22,13 @@ func (o *Outbox) idle(ctx context.Context) (bool, error) {
 	return !work, nil
 }
 
-// lease takes or renews the right to publish.
+// lease takes or renews the right to publish. It lasts for one send at least.
 func (o *Outbox) lease(ctx context.Context) (mine bool, err error) {
+	now := o.now().UnixMilli()
+	if now >= o.leasedAt && now < o.leasedAt+(leaseTime-sendTimeout).Milliseconds() {
+		return true, nil
+	}
 	err = o.db.InTx(ctx, func(tx *db.Tx) error {
-		now := o.now().UnixMilli()
 		if _, err := tx.Exec(ctx, "INSERT INTO outbox_lease (name, holder, until) VALUES (?, ?, 0)"+tx.Dialect().Upsert([]string{"name"}), leaseName, o.holder); err != nil {
 			return err
 		}
@@ -41,11 +44,15 @@ func (o *Outbox) lease(ctx context.Context) (mine bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("take the outbox lease: %w", err)
 	}
+	if o.leasedAt = 0; mine {
+		o.leasedAt = now
+	}
 	return mine, nil
 }
 
 // release gives the lease back, so that another core need not wait for its end.
 func (o *Outbox) release(ctx context.Context) {
+	o.leasedAt = 0
 	err := o.db.InTx(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, "UPDATE outbox_lease SET until = 0 WHERE name = ? AND holder = ?", leaseName, o.holder)
 		return err
