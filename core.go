@@ -188,6 +188,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	e.parts.background("catalogue", links.Run)
 	e.parts.background("idempotency keys", public.Run)
 	draining, drain := context.WithCancel(context.Background())
+	e.parts.onStop("feed", func(context.Context) error { drain(); return nil })
 	part := &corePart{links: feed{links, draining}, conversions: conversions, given: e.config.Core.AdminToken != ""}
 	if created {
 		part.adminToken = secret
@@ -217,6 +218,7 @@ func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.A
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/edge/v1/", edge)
+	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
 	mux.Handle("/", public)
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,

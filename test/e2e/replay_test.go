@@ -66,7 +66,7 @@ func startDistributed(t *testing.T) *distributed {
 	d := &distributed{env: []string{
 		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKENS=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
 		"EDGEREF_CORE_DATABASE=" + mariadb.Start(t), "EDGEREF_ANALYTICS_STORE=clickhouse",
-		"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + ch.Addr, "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + ch.Database,
+		"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + ch.Addr(), "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + ch.Database(t),
 	}}
 	if out, errOut, err := edgeref(t, d.env, "migrate", "--data", t.TempDir()); err != nil {
 		t.Fatalf("migrate: %v\n%s%s", err, out, errOut)
