@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -49,7 +50,8 @@ func listing(q report.ClickQuery, columns []textColumn) (string, []any) {
 	p := plan{q: report.Query{Filters: q.Filters, AffiliateID: q.AffiliateID}, properties: properties()}
 	conditions := []string{v.span("time", milli(q.From), milli(q.To)), p.keep(&v)}
 	if !q.Before.IsZero() {
-		conditions = append(conditions, "click_id < "+fmt.Sprintf("toFixedString(unhex(%s), %d)", v.add("String", fmt.Sprintf("%x", q.Before[:])), click.IDSize))
+		before := v.add("String", hex.EncodeToString(q.Before[:]))
+		conditions = append(conditions, fmt.Sprintf("click_id < toFixedString(unhex(%s), %d)", before, click.IDSize))
 	}
 	var texts strings.Builder
 	for _, c := range columns {

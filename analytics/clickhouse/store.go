@@ -41,6 +41,9 @@ const (
 	minRetention       = 24 * time.Hour
 )
 
+// unknownDatabase is ClickHouse's error code.
+const unknownDatabase = 81
+
 // Store is a connection pool. Its methods are safe for concurrent use.
 type Store struct {
 	opts    Options
@@ -72,6 +75,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s := &Store{opts: opts, conn: conn, client: client, metrics: newMetrics(opts.Registerer), log: opts.Logger}
 	version, err := conn.ServerVersion()
+	if exception := (*clickhouse.Exception)(nil); errors.As(err, &exception) && exception.Code == unknownDatabase {
+		err = fmt.Errorf("create it with CREATE DATABASE %s: %w", opts.Database, err)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open clickhouse at %v: %w", opts.Addr, err), conn.Close())
 	}

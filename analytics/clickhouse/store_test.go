@@ -172,6 +172,14 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+func TestOpenUnknownDatabase(t *testing.T) {
+	s := server.Start(t)
+	_, err := clickhouse.Open(t.Context(), clickhouse.Options{Addr: []string{s.Addr()}, Database: "missing"})
+	if err == nil || !strings.Contains(err.Error(), "CREATE DATABASE missing") {
+		t.Fatalf("%v; want advice", err)
+	}
+}
+
 // TestTimeouts: a server that does not answer holds nobody longer than the options say.
 func TestTimeouts(t *testing.T) {
 	s := server.Start(t)

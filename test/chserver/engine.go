@@ -11,12 +11,18 @@ import (
 	"github.com/ebitengine/purego"
 )
 
+// queryFunc is the C function that runs a statement with parameters. Every text comes with its length in bytes.
+type queryFunc = func(
+	conn uintptr, sql *byte, sqlLen uintptr, format *byte, formatLen uintptr,
+	names **byte, nameLens *uintptr, values **byte, valueLens *uintptr, params uintptr,
+) uintptr
+
 // engine is the loaded library. Handles returned by it are owned by C.
 type engine struct {
 	connect          func(argc int32, argv **byte) *uintptr
 	closeConn        func(conn *uintptr)
-	query            func(conn uintptr, sql *byte, sqlLen uintptr, format *byte, formatLen uintptr, names **byte, nameLens *uintptr, values **byte, valueLens *uintptr, params uintptr) uintptr
-	streamQuery      func(conn uintptr, sql *byte, sqlLen uintptr, format *byte, formatLen uintptr, names **byte, nameLens *uintptr, values **byte, valueLens *uintptr, params uintptr) uintptr
+	query            queryFunc
+	streamQuery      queryFunc
 	streamFetch      func(conn, result uintptr) uintptr
 	streamCancel     func(conn, result uintptr)
 	destroyResult    func(result uintptr)
@@ -139,8 +145,6 @@ func (s *session) fetch(result uintptr, emit func([]byte) error) (more bool, err
 func (s *session) output(result uintptr) []byte {
 	return unsafe.Slice(s.engine.resultBuffer(result), int(s.engine.resultLength(result)))
 }
-
-type queryFunc = func(conn uintptr, sql *byte, sqlLen uintptr, format *byte, formatLen uintptr, names **byte, nameLens *uintptr, values **byte, valueLens *uintptr, params uintptr) uintptr
 
 func (s *session) call(fn queryFunc, sql string, params []param) uintptr {
 	var pin runtime.Pinner
