@@ -34,11 +34,6 @@ const (
 	Reversed State = "reversed"
 )
 
-// Valid reports whether s is one of the states.
-func (s State) Valid() bool {
-	return s == Pending || s == Payable || s == Paid || s == Reversed
-}
-
 // Reasons why a sale or lead that belongs to an affiliate earns no commission.
 const (
 	NoRule           = "no_rule"
