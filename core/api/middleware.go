@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -80,7 +81,12 @@ func (a *API) observe(next http.Handler) http.Handler {
 		if info.token != 0 {
 			attrs = append(attrs, "token", ident.Format(ident.Token, info.token))
 		}
-		a.log.Info("request", attrs...)
+		// What went well is in the metrics; the line about it is for whoever looks for it.
+		level := slog.LevelDebug
+		if rec.status() >= http.StatusInternalServerError {
+			level = slog.LevelWarn
+		}
+		a.log.Log(r.Context(), level, "request", attrs...)
 	})
 }
 
