@@ -50,7 +50,7 @@ type clicksInput struct {
 // clickCursor marks cursors of the list of clicks.
 const clickCursor = "click"
 
-func listClicks(ctx context.Context, r reporter, in *clicksInput) (*listOutput[Click], error) {
+func listClicks(ctx context.Context, a *API, r reporter, in *clicksInput) (*listOutput[Click], error) {
 	q := report.ClickQuery{Limit: in.Limit}
 	var err error
 	if q.From, q.To, q.Filters, q.AffiliateID, err = in.parse(); err != nil {
@@ -70,7 +70,7 @@ func listClicks(ctx context.Context, r reporter, in *clicksInput) (*listOutput[C
 	}
 	rows, err := r.Clicks(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, a.reportsDown(ctx, err)
 	}
 	out := &listOutput[Click]{Body: List[Click]{Items: make([]Click, len(rows))}}
 	for i := range rows {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,17 +32,21 @@ type analytics struct {
 	clicks report.ClickQuery
 	result report.Result
 	rows   []click.Record
+	err    error
 }
 
 func (a *analytics) AppendFacts(context.Context, string, []report.Fact) error { return nil }
 
 func (a *analytics) Report(_ context.Context, q report.Query) (report.Result, error) {
 	a.query = q
-	return a.result, nil
+	return a.result, a.err
 }
 
 func (a *analytics) Clicks(_ context.Context, q report.ClickQuery) ([]click.Record, error) {
 	a.clicks = q
+	if a.err != nil {
+		return nil, a.err
+	}
 	var out []click.Record
 	for _, r := range a.rows {
 		if (q.Before.IsZero() || r.ID.String() < q.Before.String()) && len(out) < q.Limit {
@@ -395,6 +400,20 @@ func TestReports(t *testing.T) {
 		span + strings.Repeat("&filter=sub1:x", 101),
 	} {
 		s.do("GET", bad, nil).want(http.StatusUnprocessableEntity, "validation_failed")
+	}
+}
+
+func TestReportsWithoutAnalytics(t *testing.T) {
+	a := &analytics{err: errors.New("dial tcp 10.0.0.7:9000: refused")}
+	s := newServer(t, dbtest.SQLite(t), func(s *server) []api.Module { return moneyModules(s, a) })
+	for _, path := range []string{"/api/v1/reports", "/api/v1/reports/clicks"} {
+		got := s.do("GET", path+"?from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z", nil).want(http.StatusServiceUnavailable, "reports_unavailable")
+		if strings.Contains(string(got.body), "10.0.0.7") {
+			t.Errorf("shown: %s", got.body)
+		}
+	}
+	if n := strings.Count(s.log.String(), "10.0.0.7"); n != 2 {
+		t.Errorf("logged %d times", n)
 	}
 }
 

@@ -88,6 +88,7 @@ func Reports(r reporter) Module {
 		handle(a, operation{
 			id: "get-report", method: http.MethodGet, path: "/reports", tag: "Reports", scope: token.ReportsRead,
 			summary: "Get a report", about: "Totals or a series, of everything or of the top groups of a dimension; `format=csv` gives the same as a table.",
+			errors: []int{http.StatusServiceUnavailable},
 		}, func(ctx context.Context, in *reportInput) (*reportOutput, error) {
 			q, err := in.query()
 			if err != nil {
@@ -95,7 +96,7 @@ func Reports(r reporter) Module {
 			}
 			res, err := r.Report(ctx, q)
 			if err != nil {
-				return nil, err
+				return nil, a.reportsDown(ctx, err)
 			}
 			body := reportBody(res, q)
 			if in.Format != "csv" {
@@ -107,9 +108,20 @@ func Reports(r reporter) Module {
 		describeReport(a)
 		handle(a, operation{
 			id: "list-clicks", method: http.MethodGet, path: "/reports/clicks", tag: "Reports", scope: token.ReportsRead,
-			summary: "List single clicks", about: "The newest first.", errors: []int{http.StatusBadRequest},
-		}, func(ctx context.Context, in *clicksInput) (*listOutput[Click], error) { return listClicks(ctx, r, in) })
+			summary: "List single clicks", about: "The newest first.", errors: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
+		}, func(ctx context.Context, in *clicksInput) (*listOutput[Click], error) {
+			return listClicks(ctx, a, r, in)
+		})
 	}
+}
+
+// reportsDown answers while analytics does not: everything else goes on without it.
+func (a *API) reportsDown(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	a.log.Error("analytics did not answer", "request_id", infoOf(ctx).id, "error", err)
+	return &Problem{Status: http.StatusServiceUnavailable, Code: "reports_unavailable", Detail: "reports cannot be read now; try again later"}
 }
 
 // describeReport tells the description both forms of the answer, which the type of the body cannot.
