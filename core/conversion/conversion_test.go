@@ -134,11 +134,22 @@ func TestAttributionReasons(t *testing.T) {
 	})
 }
 
-func TestTakingBack(t *testing.T) {
-	type step struct {
-		event   func(f *fixture, b business) wire.Event
-		outcome wire.Outcome
-	}
+// step is an event and its outcome; without one, the hold ends and commissions are released.
+type step struct {
+	event   func(f *fixture, b business) wire.Event
+	outcome wire.Outcome
+}
+
+// takingBack is a course of events about one sale or lead, and what is left after it.
+type takingBack struct {
+	name     string
+	steps    []step
+	balances string
+	sales    int64
+	revenue  int64
+}
+
+func takingBackCases() []takingBack {
 	sale := func(minor int64) step {
 		return step{func(f *fixture, b business) wire.Event { return f.sale(b, "s", minor, "INR") }, wire.Booked}
 	}
@@ -150,13 +161,7 @@ func TestTakingBack(t *testing.T) {
 	}
 	lead := step{func(f *fixture, b business) wire.Event { return f.event(b, wire.Lead, "s") }, wire.Booked}
 	release := step{}
-	tests := []struct {
-		name     string
-		steps    []step
-		balances string
-		sales    int64
-		revenue  int64
-	}{
+	return []takingBack{
 		{"sale", []step{sale(1001)}, "pending 3.34 INR; ", 1, 1001},
 		{"part", []step{sale(1001), refund("r", 500, wire.Booked)}, "pending 1.67 INR; ", 1, 501},
 		{"thirds come to the whole", []step{sale(1001), refund("a", 333, wire.Booked), refund("b", 333, wire.Booked), refund("c", 335, wire.Booked)}, "", 1, 0},
@@ -185,9 +190,12 @@ func TestTakingBack(t *testing.T) {
 		{"rejection takes the sale that comes after it", []step{lead, reject("x", wire.Booked), sale(1001)}, "", 0, 0},
 		{"free sale", []step{sale(0), refund("r", 0, wire.Booked), refund("q", 0, wire.Refused)}, "", 1, 0},
 	}
+}
+
+func TestTakingBack(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d)
-		for _, tt := range tests {
+		for _, tt := range takingBackCases() {
 			t.Run(tt.name, func(t *testing.T) {
 				b := f.business(t)
 				f.rule(t, b, 0, wire.Sale, commission.Terms{PercentBP: 3333})
