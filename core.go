@@ -72,20 +72,29 @@ func (e *environment) openClickHouse(ctx context.Context, migrate bool) (analyti
 	c := e.config.Analytics.ClickHouse
 	opts := clickhouse.Options{
 		Addr: c.Addr, Database: c.Database, Username: c.Username, Password: c.Password,
-		Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
+		Cluster: c.Cluster, Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
 	}
 	if c.TLS {
 		opts.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if !migrate {
+		// It may be down: clicks wait in the spool, facts in the outbox, and the process starts.
+		store, err := clickhouse.New(opts)
+		if err != nil {
+			return nil, fmt.Errorf("open analytics: %w", err)
+		}
+		return store, nil
+	}
+	if err := clickhouse.CreateDatabase(ctx, opts); err != nil {
+		return nil, fmt.Errorf("migrate analytics: %w", err)
 	}
 	store, err := clickhouse.Open(ctx, opts)
 	if err != nil {
 		return nil, fmt.Errorf("open analytics: %w", err)
 	}
-	if migrate {
-		if err := store.Migrate(ctx); err != nil {
-			store.Close()
-			return nil, fmt.Errorf("migrate analytics: %w", err)
-		}
+	if err := store.Migrate(ctx); err != nil {
+		store.Close()
+		return nil, fmt.Errorf("migrate analytics: %w", err)
 	}
 	return store, nil
 }

@@ -91,6 +91,7 @@ type ClickHouse struct {
 	Username string   `default:"default" help:"user"`
 	Password string   `default:"" secret:"true" help:"password"`
 	TLS      bool     `default:"false" help:"connect with TLS"`
+	Cluster  string   `default:"" unit:"name" help:"cluster of one shard: migrate makes replicated tables on all of it; empty: one server"`
 }
 
 // Edge is what trackers and core share.

@@ -53,6 +53,9 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 		"async_insert":                                       0, // the answer means that the batch is stored
 		"max_partitions_per_insert_block":                    0, // a wrong clock must not block a queue for ever
 	}))
+	if err := s.check(ctx); err != nil {
+		return fmt.Errorf("%s: %w", operation, explain(ctx, err))
+	}
 	batch, err := s.conn.PrepareBatch(ctx, insert)
 	if err != nil {
 		return fmt.Errorf("%s: prepare batch %s: %w", operation, batchID, explain(ctx, err))

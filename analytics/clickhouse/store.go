@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -18,7 +19,7 @@ import (
 // Options say where ClickHouse is and how to use it. Only Addr and Database are needed.
 type Options struct {
 	Addr     []string // host:port of the native protocol; several are replicas of one another, tried in this order
-	Database string   // must exist
+	Database string   // see CreateDatabase
 	Username string   // "": "default"
 	Password string
 	TLS      *tls.Config // nil: no TLS
@@ -48,46 +49,98 @@ const unknownDatabase = 81
 type Store struct {
 	opts    Options
 	conn    driver.Conn
+	checked atomic.Bool // the server has been found new enough
 	client  *clickhouse.Options
 	metrics *metrics
 	log     *slog.Logger
 }
 
-// Open connects and checks that the server is new enough. It does not look at tables: see Migrate.
+// Open is New for a server that has to answer now.
 func Open(ctx context.Context, opts Options) (*Store, error) {
+	s, err := New(opts)
+	if err != nil {
+		return nil, err
+	}
+	err = s.check(ctx)
+	if err == nil {
+		err = s.Ping(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open clickhouse at %v: %w", opts.Addr, err), s.conn.Close())
+	}
+	return s, nil
+}
+
+// New returns a store without talking to the server, which may be down: calls fail until it is up. The first call that
+// reaches it checks that it is new enough. Tables must be there: see Migrate.
+func New(opts Options) (*Store, error) {
 	if err := opts.complete(); err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	client := &clickhouse.Options{
-		Addr:            opts.Addr,
-		Auth:            clickhouse.Auth{Database: opts.Database, Username: opts.Username, Password: opts.Password},
-		TLS:             opts.TLS,
-		DialTimeout:     opts.DialTimeout,
-		MaxOpenConns:    opts.MaxConns,
-		MaxIdleConns:    opts.MaxConns,
-		ConnMaxLifetime: time.Hour,
-		ReadTimeout:     max(opts.AppendTimeout, opts.QueryTimeout),
-		Compression:     &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
-	}
+	client := opts.client()
 	conn, err := clickhouse.Open(client)
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	s := &Store{opts: opts, conn: conn, client: client, metrics: newMetrics(opts.Registerer), log: opts.Logger}
-	version, err := conn.ServerVersion()
+	return &Store{opts: opts, conn: conn, client: client, metrics: newMetrics(opts.Registerer), log: opts.Logger}, nil
+}
+
+func (o *Options) client() *clickhouse.Options {
+	return &clickhouse.Options{
+		Addr:            o.Addr,
+		Auth:            clickhouse.Auth{Database: o.Database, Username: o.Username, Password: o.Password},
+		TLS:             o.TLS,
+		DialTimeout:     o.DialTimeout,
+		MaxOpenConns:    o.MaxConns,
+		MaxIdleConns:    o.MaxConns,
+		ConnMaxLifetime: time.Hour,
+		ReadTimeout:     max(o.AppendTimeout, o.QueryTimeout),
+		Compression:     &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+	}
+}
+
+// CreateDatabase makes opts.Database if it is missing.
+func CreateDatabase(ctx context.Context, opts Options) error {
+	if err := opts.complete(); err != nil {
+		return fmt.Errorf("create clickhouse database: %w", err)
+	}
+	client := opts.client()
+	client.Auth.Database = "" // the user's own, which is there
+	conn, err := clickhouse.Open(client)
+	if err != nil {
+		return fmt.Errorf("create clickhouse database: %w", err)
+	}
+	defer conn.Close()
+	statement := "CREATE DATABASE IF NOT EXISTS " + opts.Database // its characters have been checked
+	if opts.Cluster != "" {
+		statement += " ON CLUSTER '" + opts.Cluster + "'"
+	}
+	if err := conn.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("create clickhouse database %s at %v: %w", opts.Database, opts.Addr, err)
+	}
+	return nil
+}
+
+// check makes sure, once, that the server is new enough.
+func (s *Store) check(ctx context.Context) error {
+	if s.checked.Load() {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	version, err := s.conn.ServerVersion()
 	if exception := (*clickhouse.Exception)(nil); errors.As(err, &exception) && exception.Code == unknownDatabase {
-		err = fmt.Errorf("create it with CREATE DATABASE %s: %w", opts.Database, err)
+		return fmt.Errorf("make it with edgeref migrate, or CREATE DATABASE %s: %w", s.opts.Database, err)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open clickhouse at %v: %w", opts.Addr, err), conn.Close())
+		return explain(ctx, err)
 	}
 	if err := checkVersion(version.Version.Major, version.Version.Minor); err != nil {
-		return nil, errors.Join(fmt.Errorf("open clickhouse at %v: %w", opts.Addr, err), conn.Close())
+		return err
 	}
-	if err := s.Ping(ctx); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return s, nil
+	s.checked.Store(true)
+	return nil
 }
 
 // Ping asks the server for an answer.

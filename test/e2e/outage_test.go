@@ -183,3 +183,33 @@ func TestEditsReachTheEdgeAtOnce(t *testing.T) {
 			func() string { return fmt.Sprintf("after %v the link leads to %q", edit.patch, got) })
 	}
 }
+
+// With ClickHouse down from before the start, tracker and core start, redirect and book; figures follow when it is up.
+func TestStartWithoutClickHouse(t *testing.T) {
+	d := startDistributed(t)
+	s := newShop(t, d.core.core)
+	waitFor(t, 10*time.Second, func() bool { status, _ := s.click(t, d.tracker.tracker); return status == http.StatusFound },
+		func() string { return "the new link never reached the tracker\n" + d.tracker.output.String() })
+	s.settle(t, 1, 0)
+	coreArgs, trackerArgs := d.core.cmd.Args[1:], d.tracker.cmd.Args[1:]
+	d.tracker.terminate()
+	d.core.terminate()
+	d.clicks.Kill(t)
+	for i, arg := range coreArgs {
+		if arg == "--core-listen" {
+			coreArgs[i+1] = trimURL(d.core.core)
+		}
+	}
+	d.core = launch(t, d.env, coreArgs...)
+	d.tracker = launch(t, d.env, trackerArgs...)
+	s.sale(t, d.tracker.tracker, s.mustClick(t, d.tracker.tracker), "order-1")
+	waitFor(t, 10*time.Second, func() bool {
+		var list struct {
+			Items []struct{} `json:"items"`
+		}
+		call(t, http.MethodGet, s.core+"/api/v1/conversions?txn_id=order-1", nil, &list)
+		return len(list.Items) == 1
+	}, func() string { return "the sale is not booked while ClickHouse is down\n" + d.core.output.String() })
+	d.clicks.Restart(t)
+	s.settle(t, 2, 1)
+}

@@ -58,15 +58,16 @@ func TestReplayOnEmbeddedDefault(t *testing.T) {
 type distributed struct {
 	env           []string
 	core, tracker *process
+	clicks        *clickhouse.Server
 }
 
 func startDistributed(t *testing.T) *distributed {
 	t.Helper()
 	ch := clickhouse.Start(t)
-	d := &distributed{env: []string{
+	d := &distributed{clicks: ch, env: []string{
 		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKENS=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
 		"EDGEREF_CORE_DATABASE=" + mariadb.Start(t), "EDGEREF_ANALYTICS_STORE=clickhouse",
-		"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + ch.Addr(), "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + ch.Database(t),
+		"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + ch.Addr(), "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=e2e",
 	}}
 	if out, errOut, err := edgeref(t, d.env, "migrate", "--data", t.TempDir()); err != nil {
 		t.Fatalf("migrate: %v\n%s%s", err, out, errOut)
