@@ -6,6 +6,7 @@ CACHE    := $(CURDIR)/.cache
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 PKG      ?= ./...
+BENCHPKG ?= ./wire/... ./tracker/...
 FUZZTIME ?= 20s
 BENCH    ?= .
 
@@ -35,8 +36,8 @@ check: ## format, vet, lint, known vulnerabilities
 	go run $(GOLANGCI_LINT) run ./...
 	@go run $(GOVULNCHECK) ./... || { code=$$?; [ $$code -eq 3 ] && exit 3; echo "govulncheck: the vulnerability database cannot be reached, skipped"; }
 
-bench: ## run the benchmarks in the code (BENCH=regexp, PKG=packages)
-	go test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+bench: ## run the benchmarks of the hot path (BENCH=regexp, BENCHPKG=packages)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHPKG)
 
 fuzz: ## run every fuzz test for FUZZTIME each
 	test/fuzz.sh $(FUZZTIME)

@@ -8,5 +8,5 @@ git grep -hoE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' >/dev/null || { echo "no 
 git grep -oE '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | sed -E 's|^([^:]+)/[^/:]+:func (Fuzz.*)$|\1 \2|' | sort -u |
   while read -r dir name; do
     echo "== $dir $name"
-    go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$dir"
+    go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1x "./$dir"
   done
