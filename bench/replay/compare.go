@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/edgeref/edgeref/bench/system"
 	"github.com/edgeref/edgeref/wire/report"
 )
 
@@ -19,7 +20,7 @@ const settleStep = 200 * time.Millisecond
 // comparer compares what the system says with what the oracle says.
 type comparer struct {
 	opts     *Options
-	api      *api
+	api      *system.Client
 	oracle   *oracle
 	sender   *sender
 	from, to time.Time
@@ -60,7 +61,7 @@ type reportMoney struct {
 
 func (c *comparer) ask(ctx context.Context, q *query) (reportAnswer, error) {
 	var a reportAnswer
-	err := c.api.get(ctx, "/reports", q.values(), &a)
+	err := c.api.Get(ctx, "/reports", q.values(), &a)
 	if err != nil {
 		return a, fmt.Errorf("report %q: %w", q.Name, err)
 	}
@@ -89,8 +90,8 @@ func (c *comparer) settle(ctx context.Context) error {
 
 func (c *comparer) settled(ctx context.Context, totals *query, want *tally) (bool, error) {
 	for _, ops := range c.opts.Ops {
-		s, err := c.api.scrape(ctx, ops)
-		if err != nil || s.pending() > 0 {
+		s, err := c.api.Scrape(ctx, ops)
+		if err != nil || s.Pending() > 0 {
 			return false, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/bench/system"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/money"
@@ -51,7 +52,7 @@ func (c *comparer) clicks(ctx context.Context) ([]Check, error) {
 	}
 	seen := make(map[click.ID]bool, len(byID))
 	last := ""
-	err := list(ctx, c.api, "/reports/clicks", params, func(item listedClick) error {
+	err := system.List(ctx, c.api, "/reports/clicks", params, func(item listedClick) error {
 		check.Groups++
 		check.Got++
 		text := item.text("id")
@@ -135,7 +136,7 @@ func (c *comparer) conversions(ctx context.Context) ([]Check, error) {
 	seen := map[txnKey]bool{}
 	for i := range c.oracle.world.Programs {
 		p := &c.oracle.world.Programs[i]
-		err := list(ctx, c.api, "/conversions", url.Values{"program_id": {p.ID}, "limit": {"200"}}, func(item listedConversion) error {
+		err := system.List(ctx, c.api, "/conversions", url.Values{"program_id": {p.ID}, "limit": {"200"}}, func(item listedConversion) error {
 			check.Groups++
 			check.Got++
 			key := txnKey{conversion.Type(item.Type), item.TxnID}
@@ -218,7 +219,7 @@ func (c *comparer) conflicts(ctx context.Context) (Check, error) {
 	for i := range c.oracle.world.Programs {
 		own[c.oracle.world.Programs[i].ID] = true
 	}
-	err := list(ctx, c.api, "/conversion-conflicts", url.Values{"limit": {"200"}}, func(item listedConversion) error {
+	err := system.List(ctx, c.api, "/conversion-conflicts", url.Values{"limit": {"200"}}, func(item listedConversion) error {
 		if !own[item.ProgramID] {
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 
+	"github.com/edgeref/edgeref/bench/system"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -31,7 +32,7 @@ func (c *comparer) ledger(ctx context.Context) ([]Check, error) {
 	for i := range c.oracle.world.Affiliates {
 		id := c.oracle.world.Affiliates[i].ID
 		earnedNow := map[string]int64{}
-		err := list(ctx, c.api, "/commissions", url.Values{"affiliate_id": {id}, "limit": {"200"}}, func(item listedCommission) error {
+		err := system.List(ctx, c.api, "/commissions", url.Values{"affiliate_id": {id}, "limit": {"200"}}, func(item listedCommission) error {
 			listed.Groups++
 			listed.Got++
 			if item.AffiliateID != id {
@@ -81,7 +82,7 @@ func compareSums(check *Check, i int, id string, net map[earned]int64, got map[s
 // pending is what the ledger owes an affiliate, on hold, by currency. All other accounts must be empty.
 func (c *comparer) pending(ctx context.Context, affiliate string, check *Check) (map[string]int64, error) {
 	owed := map[string]int64{}
-	err := list(ctx, c.api, "/ledger/balances", url.Values{"affiliate_id": {affiliate}}, func(b balance) error {
+	err := system.List(ctx, c.api, "/ledger/balances", url.Values{"affiliate_id": {affiliate}}, func(b balance) error {
 		if b.Kind == "pending" {
 			owed[b.Amount.Currency] += b.Amount.Minor
 		} else if b.Amount.Minor != 0 {
@@ -97,7 +98,7 @@ func (c *comparer) verification(ctx context.Context) (Check, error) {
 	var answer struct {
 		OK bool `json:"ok"`
 	}
-	if err := c.api.get(ctx, "/ledger/verification", nil, &answer); err != nil {
+	if err := c.api.Get(ctx, "/ledger/verification", nil, &answer); err != nil {
 		return check, err
 	}
 	if answer.OK {
@@ -116,7 +117,7 @@ func (c *comparer) conserved(ctx context.Context) ([]Check, error) {
 	for _, ops := range c.opts.Ops {
 		var check Check
 		for range attempts {
-			s, err := c.api.scrape(ctx, ops)
+			s, err := c.api.Scrape(ctx, ops)
 			if err != nil {
 				return checks, err
 			}
@@ -132,18 +133,18 @@ func (c *comparer) conserved(ctx context.Context) ([]Check, error) {
 	return checks, nil
 }
 
-func compareMetrics(ops string, s samples) Check {
+func compareMetrics(ops string, s system.Samples) Check {
 	check := Check{Name: "conservation at " + ops}
-	for _, eq := range s.conservations() {
+	for _, eq := range s.Equations() {
 		check.Groups++
-		check.Expected += int64(eq.left)
-		check.Got += int64(eq.right)
-		if eq.left != eq.right {
-			check.differ("%s: %.0f is not %.0f", eq.name, eq.left, eq.right)
+		check.Expected += int64(eq.Left)
+		check.Got += int64(eq.Right)
+		if eq.Left != eq.Right {
+			check.differ("%s: %.0f is not %.0f", eq.Name, eq.Left, eq.Right)
 		}
 	}
-	if s.pending() > 0 {
-		check.differ("%.0f records have not reached their store", s.pending())
+	if s.Pending() > 0 {
+		check.differ("%.0f records have not reached their store", s.Pending())
 	}
 	if len(s) == 0 {
 		check.differ("there are no metrics")

@@ -23,7 +23,6 @@ const (
 	requestTimeout    = 15 * time.Second
 	maxBadAnswers     = 1000 // then a replay ends early: the system does not work
 	maxDetails        = 10   // differences of one comparison that are told in detail
-	maxAPIBody        = 64 << 20
 	clicksPage        = 1000
 )
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/bench/meter"
+	"github.com/edgeref/edgeref/bench/system"
 	"github.com/edgeref/edgeref/wire/agent"
 	"github.com/edgeref/edgeref/wire/click"
 )
@@ -30,7 +32,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 }
 
 func run(ctx context.Context, opts Options, agents *agent.Classifier) (summary Summary, err error) {
-	r := &replay{opts: &opts, api: newAPI(opts.Core, opts.Token), now: time.Now}
+	r := &replay{opts: &opts, api: system.NewClient(opts.Core, opts.Token), now: time.Now}
 	defer func() {
 		if r.journal != nil {
 			err = errors.Join(err, r.journal.close())
@@ -58,7 +60,7 @@ func run(ctx context.Context, opts Options, agents *agent.Classifier) (summary S
 // replay is the state of Run.
 type replay struct {
 	opts    *Options
-	api     *api
+	api     *system.Client
 	now     func() time.Time
 	world   *world
 	journal *journal
@@ -94,8 +96,8 @@ func (r *replay) prepare(ctx context.Context) error {
 	}
 	r.world, r.started = w, r.now()
 	r.count(stats)
-	bar := newProgressBar(r.opts.Out, "create links", len(w.Programs)+len(w.Affiliates)+len(w.Links))
-	if err := w.create(ctx, r.api, func() { bar.add(1) }); err != nil {
+	bar := meter.New(r.opts.Out, "create links", len(w.Programs)+len(w.Affiliates)+len(w.Links))
+	if err := w.create(ctx, r.api, func() { bar.Add(1) }); err != nil {
 		return err
 	}
 	return r.journal.append(entry{Header: &header{Version: journalVersion, Log: sum, World: w, Options: fixedOptions{
@@ -153,7 +155,7 @@ func (r *replay) count(stats logStats) {
 func (r *replay) send(ctx context.Context, agents *agent.Classifier) error {
 	r.sender = &sender{
 		opts: r.opts, world: r.world, journal: r.journal, before: r.before, now: r.now,
-		bar:    newProgressBar(r.opts.Out, "replay", r.summary.Lines-r.summary.Malformed),
+		bar:    meter.New(r.opts.Out, "replay", r.summary.Lines-r.summary.Malformed),
 		oracle: newOracle(r.world, agents), ids: map[click.ID]int{}, resent: map[int]*request{},
 		answers:     Check{Name: "answers to links"},
 		conversions: Check{Name: "answers to conversions"},

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/edgeref/edgeref/bench/system"
 	"github.com/edgeref/edgeref/wire/agent"
 )
 
@@ -182,5 +183,15 @@ func TestOptionsAreChecked(t *testing.T) {
 		if change(&bad); bad.validate() == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+func TestPendingRecordsAreADifference(t *testing.T) {
+	s, err := system.ParseMetrics("edgeref_spool_appended_records_total{spool=\"clicks\"} 10\nedgeref_spool_delivered_records_total{spool=\"clicks\"} 6\nedgeref_spool_pending_records{spool=\"clicks\"} 4\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if check := compareMetrics("here", s); check.Differences != 1 || check.Groups != 1 {
+		t.Errorf("got %+v", check)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/edgeref/edgeref/bench/meter"
 	"github.com/edgeref/edgeref/wire/click"
 )
 
@@ -27,7 +28,7 @@ type sender struct {
 	journal *journal
 	before  *progress
 	now     func() time.Time
-	bar     *progressBar
+	bar     *meter.Meter
 
 	mu          sync.Mutex
 	oracle      *oracle
@@ -177,7 +178,7 @@ func (l *lane) line(ctx context.Context, r *request) error {
 func (s *sender) answered(r *request, done clickEntry, fresh bool) (*visit, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.bar.add(1)
+	s.bar.Add(1)
 	if fresh {
 		s.sent++
 	}

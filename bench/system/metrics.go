@@ -1,4 +1,4 @@
-package replay
+package system
 
 import (
 	"fmt"
@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// samples are the values of a scrape by metric name and labels, as in `name{a="b"}`.
-type samples map[string]float64
+// Samples are the values of a scrape by metric name and labels, as in `name{a="b"}`.
+type Samples map[string]float64
 
-// parseMetrics reads the Prometheus text format. Comments, time stamps and exemplars are skipped.
-func parseMetrics(text string) (samples, error) {
-	s := samples{}
+// ParseMetrics reads the Prometheus text format. Comments, time stamps and exemplars are skipped.
+func ParseMetrics(text string) (Samples, error) {
+	s := Samples{}
 	for n, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -57,9 +57,9 @@ func cutSeries(line string) (series, rest string, ok bool) {
 	return "", "", false
 }
 
-// sum adds up a metric over all series that have the label (given as `name="value"`; "": all series). found says
+// Sum adds up a metric over all series that have the label (given as `name="value"`; "": all series). found says
 // whether there is any.
-func (s samples) sum(name, label string) (total float64, found bool) {
+func (s Samples) Sum(name, label string) (total float64, found bool) {
 	for series, v := range s {
 		base, labels, _ := strings.Cut(series, "{")
 		if base == name && (label == "" || strings.Contains("{"+labels, "{"+label) || strings.Contains(labels, ","+label)) {
@@ -69,27 +69,27 @@ func (s samples) sum(name, label string) (total float64, found bool) {
 	return total, found
 }
 
-// conservation says that one sum of metrics equals another.
-type conservation struct {
-	name        string
-	left, right float64
+// Equation says that one sum of metrics equals another.
+type Equation struct {
+	Name        string
+	Left, Right float64
 }
 
-// conservations are the equations that hold on an edge node at all times. Those of parts that do not run there are left out.
-func (s samples) conservations() []conservation {
-	var list []conservation
-	if received, ok := s.sum("edgeref_tracker_clicks_received_total", ""); ok {
-		recorded, _ := s.sum("edgeref_tracker_clicks_recorded_total", "")
-		refused, _ := s.sum("edgeref_tracker_clicks_refused_total", "")
-		list = append(list, conservation{"clicks received = recorded + refused", received, recorded + refused})
+// Equations are the equations that hold on an edge node at all times. Those of parts that do not run there are left out.
+func (s Samples) Equations() []Equation {
+	var list []Equation
+	if received, ok := s.Sum("edgeref_tracker_clicks_received_total", ""); ok {
+		recorded, _ := s.Sum("edgeref_tracker_clicks_recorded_total", "")
+		refused, _ := s.Sum("edgeref_tracker_clicks_refused_total", "")
+		list = append(list, Equation{"clicks received = recorded + refused", received, recorded + refused})
 	}
 	for _, spool := range []string{"clicks", "conversions"} {
 		sum := func(what string) float64 {
-			v, _ := s.sum("edgeref_spool_"+what, `spool="`+spool+`"`)
+			v, _ := s.Sum("edgeref_spool_"+what, `spool="`+spool+`"`)
 			return v
 		}
-		if _, ok := s.sum("edgeref_spool_appended_records_total", `spool="`+spool+`"`); ok {
-			list = append(list, conservation{spool + " recovered + appended = delivered + quarantined + pending",
+		if _, ok := s.Sum("edgeref_spool_appended_records_total", `spool="`+spool+`"`); ok {
+			list = append(list, Equation{spool + " recovered + appended = delivered + quarantined + pending",
 				sum("recovered_records") + sum("appended_records_total"),
 				sum("delivered_records_total") + sum("quarantined_records_total") + sum("pending_records")})
 		}
@@ -97,9 +97,9 @@ func (s samples) conservations() []conservation {
 	return list
 }
 
-// pending is how many records have not reached their store, as far as this scrape knows.
-func (s samples) pending() float64 {
-	spooled, _ := s.sum("edgeref_spool_pending_records", "")
-	outbox, _ := s.sum("edgeref_outbox_pending_records", "")
+// Pending is how many records have not reached their store, as far as this scrape knows.
+func (s Samples) Pending() float64 {
+	spooled, _ := s.Sum("edgeref_spool_pending_records", "")
+	outbox, _ := s.Sum("edgeref_outbox_pending_records", "")
 	return spooled + outbox
 }

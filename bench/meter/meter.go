@@ -1,4 +1,5 @@
-package replay
+// Package meter shows how far a long step is.
+package meter
 
 import (
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progressBar shows how far a step is: a bar on a terminal, else a line for each tenth. It is not safe for concurrent use.
-type progressBar struct {
+// Meter shows how far a step is: a bar on a terminal, else a line for each tenth. It is not safe for concurrent use.
+type Meter struct {
 	out   io.Writer
 	bar   *progressbar.ProgressBar // nil: plain lines
 	what  string
@@ -19,8 +20,9 @@ type progressBar struct {
 	tenth int
 }
 
-func newProgressBar(out io.Writer, what string, total int) *progressBar {
-	p := &progressBar{out: out, what: what, total: total}
+// New returns a meter for total steps of what.
+func New(out io.Writer, what string, total int) *Meter {
+	p := &Meter{out: out, what: what, total: total}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(100_000_000),
@@ -29,7 +31,8 @@ func newProgressBar(out io.Writer, what string, total int) *progressBar {
 	return p
 }
 
-func (p *progressBar) add(n int) {
+// Add says that n more are done.
+func (p *Meter) Add(n int) {
 	p.done += n
 	if p.bar != nil {
 		_ = p.bar.Add(n) // a terminal that cannot be written to is no reason to stop
