@@ -24,6 +24,7 @@ type conn struct {
 	status  int
 	head    []byte
 	gotHead bool
+	noBody  bool // of the answer to a HEAD
 }
 
 func (c *conn) close() {
@@ -47,13 +48,16 @@ func (l *loop) open(i int) error {
 		return err
 	}
 	c := &l.conns[i]
-	c.fd, c.have, c.discard, c.gotHead = fd, 0, 0, false
+	c.fd, c.have, c.discard, c.gotHead, c.sent = fd, 0, 0, false, time.Now()
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(i)})
 }
 
 func (l *loop) send(i int, due time.Time) {
 	c := &l.conns[i]
-	c.n, c.due, c.sent, c.busy = l.sent, due, l.now, true
+	if l.now.Sub(c.sent) > maxIdle {
+		c.close() // before the server does, so that no request meets a closed connection
+	}
+	c.n, c.due, c.busy = l.sent, due, true
 	l.sent++
 	l.busy++
 	if c.fd == 0 {
@@ -62,8 +66,10 @@ func (l *loop) send(i int, due time.Time) {
 			return
 		}
 	}
+	c.sent = l.now
 	c.outBuf = l.Request(c.outBuf[:0], c.n)
 	c.out = c.outBuf
+	c.noBody = bytes.HasPrefix(c.out, []byte("HEAD "))
 	l.write(i)
 }
 
@@ -134,6 +140,9 @@ func (l *loop) parse(i int) {
 		if c.status == 0 || !c.busy {
 			l.fail(i)
 			return
+		}
+		if c.noBody {
+			c.discard = 0
 		}
 		l.answered(c)
 		c.have = copy(c.in, c.in[end:c.have])

@@ -1,75 +1,15 @@
-// Package load sends HTTP requests on a schedule, whatever the answers do, and measures from the scheduled time.
-//
-// A generator that waits for one answer before it sends the next measures a slow server kindly: while the server stalls,
-// nothing is asked of it (coordinated omission). Here an arrival that finds no free connection keeps its due time, and
-// its latency counts from there.
-//
-// One event loop on epoll serves many connections on one thread, because the generator shares the machine with what it
-// measures: a goroutine and two netpoller round trips per request would make it the bottleneck. Linux only.
 package load
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"runtime"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"golang.org/x/sys/unix"
 )
-
-// Limits of one run.
-const (
-	MaxConnections = 20_000
-	maxLatency     = 60 * time.Second // longer counts as this
-	answerTimeout  = 30 * time.Second
-	eventBatch     = 512
-	readBuffer     = 8 << 10 // bytes; an answer's head must fit
-)
-
-// Answer is what came back for one request.
-type Answer struct {
-	N       uint64 // number of the request, from 0
-	Status  int
-	Head    []byte // status line and headers; valid during the call only
-	Latency time.Duration
-}
-
-// Options describes one run.
-type Options struct {
-	Addr        netip.AddrPort
-	Connections int
-	Duration    time.Duration
-	// Rate is arrivals per second at a time since the start; it is asked once a millisecond at most. nil: every
-	// connection sends as soon as it has its answer (closed loop, for finding the maximum).
-	Rate func(elapsed time.Duration) float64
-	// Request appends the nth request to dst. It is called on the loop's thread.
-	Request func(dst []byte, n uint64) []byte
-	// OnAnswer is called for each answer on the loop's thread; nil: none.
-	OnAnswer func(Answer)
-	// OnSecond is called about once a second with the figures so far; nil: none.
-	OnSecond func(Result)
-}
-
-// Result is what happened. Every scheduled arrival is in exactly one of Answered, Failed and Unsent.
-type Result struct {
-	Elapsed   time.Duration
-	Scheduled uint64
-	Answered  uint64
-	Failed    uint64 // connection refused, reset, or no answer in time
-	Unsent    uint64 // still without a connection when the time was over
-	Status    map[int]uint64
-	Latency   *hdrhistogram.Histogram // microseconds, from the scheduled time
-	Seconds   []Second
-}
-
-// Second is one second of the run.
-type Second struct {
-	Scheduled, Answered, Failed uint64
-	P50, P99, Max               time.Duration
-}
 
 // loop is one run.
 type loop struct {
@@ -114,10 +54,6 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	err = l.run(ctx)
 	return l.result, err
-}
-
-func newHistogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(1, maxLatency.Microseconds(), 3)
 }
 
 func (l *loop) openAll() error {
@@ -190,7 +126,7 @@ func (l *loop) schedule() {
 		rate := l.Rate(l.lastAccrual.Sub(l.start))
 		owed := rate * span.Seconds()
 		// The kth arrival of this span became due when the running sum passed a whole number.
-		for first := 1 - l.due; first <= owed; first++ {
+		for first := 1 - l.due; first <= owed && !l.allScheduled(); first++ {
 			l.backlog = append(l.backlog, l.lastAccrual.Add(time.Duration(first/rate*float64(time.Second))))
 			l.result.Scheduled++
 		}
@@ -200,6 +136,8 @@ func (l *loop) schedule() {
 	}
 }
 
+func (l *loop) allScheduled() bool { return l.Requests > 0 && l.result.Scheduled >= l.Requests }
+
 // dispatch gives waiting arrivals to free connections.
 func (l *loop) dispatch(open bool) {
 	for len(l.free) > 0 {
@@ -208,7 +146,7 @@ func (l *loop) dispatch(open bool) {
 		case l.head < len(l.backlog):
 			due = l.backlog[l.head]
 			l.head++
-		case l.Rate == nil && open:
+		case l.Rate == nil && open && !l.allScheduled():
 			l.result.Scheduled++
 		default:
 			l.backlog, l.head = l.backlog[:0], 0
@@ -244,15 +182,20 @@ func (l *loop) patience(open bool) int {
 func (l *loop) closeSecond() {
 	r := &l.result
 	r.Elapsed = min(l.now.Sub(l.start), l.Duration)
-	r.Seconds = append(r.Seconds, Second{
+	s := Second{
 		Scheduled: r.Scheduled - l.mark.Scheduled, Answered: r.Answered - l.mark.Answered, Failed: r.Failed - l.mark.Failed,
 		P50: micros(l.second.ValueAtQuantile(50)), P99: micros(l.second.ValueAtQuantile(99)), Max: micros(l.second.Max()),
-	})
+	}
+	if s == (Second{}) && r.Elapsed == l.Duration {
+		return // the end of the run fell on the end of a second
+	}
+	r.Seconds = append(r.Seconds, s)
+	if l.onClose != nil {
+		l.onClose(len(r.Seconds)-1, s, l.second)
+	}
 	l.mark = Second{Scheduled: r.Scheduled, Answered: r.Answered, Failed: r.Failed}
 	l.second.Reset()
 	if l.OnSecond != nil {
 		l.OnSecond(*r)
 	}
 }
-
-func micros(v int64) time.Duration { return time.Duration(v) * time.Microsecond }

@@ -152,6 +152,58 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
+// Several generators share one schedule; their sums are those of one.
+func TestGeneratorsAddUp(t *testing.T) {
+	var served atomic.Uint64
+	addr := serve(t, func(ctx *fasthttp.RequestCtx) {
+		served.Add(1)
+		ctx.SetStatusCode(302)
+	})
+	var seconds int
+	r, err := RunAll(t.Context(), 3, func(i int) Options {
+		return Options{
+			Addr: addr, Connections: 2, Duration: 1500 * time.Millisecond, Rate: constant(400), Requests: 500, Request: request,
+			OnSecond: func(Result) { seconds++ },
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Scheduled != 1500 || r.Answered != 1500 || served.Load() != 1500 || r.Status[302] != 1500 || r.Latency.TotalCount() != 1500 {
+		t.Errorf("%+v; served %d; want 3 times 500", r, served.Load())
+	}
+	var answered uint64
+	for _, s := range r.Seconds {
+		answered += s.Answered
+		if s.Answered > 0 && (s.P50 > s.P99 || s.P99 > s.Max || s.Max == 0) {
+			t.Errorf("%+v", s)
+		}
+	}
+	if answered != 1500 || len(r.Seconds) != 2 || seconds != 2 {
+		t.Errorf("%d answers in %d seconds, told of %d", answered, len(r.Seconds), seconds)
+	}
+	if _, err := RunAll(t.Context(), 0, nil); err == nil {
+		t.Error("no error without generators")
+	}
+}
+
+// A server says how long the body of a HEAD would be, and sends none.
+func TestHeadHasNoBody(t *testing.T) {
+	addr := serve(t, func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("moved") })
+	r, err := Run(t.Context(), Options{
+		Addr: addr, Connections: 1, Duration: time.Second, Requests: 50,
+		Request: func(dst []byte, n uint64) []byte {
+			if n%2 == 0 {
+				return append(dst, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"...)
+			}
+			return request(dst, n)
+		},
+	})
+	if err != nil || r.Answered != 50 || r.Failed != 0 || r.Scheduled != 50 {
+		t.Errorf("%+v, %v; want 50 answers", r, err)
+	}
+}
+
 func FuzzReadHead(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 200"))

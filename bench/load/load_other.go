@@ -1,4 +1,13 @@
 //go:build !linux
 
-// Package load sends HTTP requests on a schedule; it uses epoll and is there on Linux only.
 package load
+
+import (
+	"context"
+	"errors"
+)
+
+// Run needs epoll.
+func Run(context.Context, Options) (Result, error) {
+	return Result{}, errors.New("load tests need Linux, because the generator is built on epoll")
+}
