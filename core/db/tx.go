@@ -111,6 +111,9 @@ func (d *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn fun
 		return err
 	}
 	if err := sqlTx.Commit(); err != nil {
+		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+			err = ctx.Err() // database/sql has rolled back because of it
+		}
 		if !rolledBack(err) {
 			return fmt.Errorf("commit transaction: %w: %w", ErrUnknownOutcome, err)
 		}
