@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -47,7 +48,7 @@ func TestPlotsStayInside(t *testing.T) {
 		out := string(svg(p))
 		decoder := xml.NewDecoder(strings.NewReader(out))
 		for {
-			if _, err := decoder.Token(); err == io.EOF {
+			if _, err := decoder.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("%v in %s", err, out)

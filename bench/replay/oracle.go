@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -80,7 +81,7 @@ func (o *oracle) record(r *request) click.Record {
 		rec.Bot = click.BotNoAgent
 	case r.Prefetch != "":
 		rec.Bot = click.BotPrefetch
-	case r.Method == "HEAD":
+	case r.Method == http.MethodHead:
 		rec.Bot = click.BotHead
 	}
 	return rec

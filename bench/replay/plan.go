@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -95,7 +96,7 @@ func (w *world) newRequest(n int, l *logLine) request {
 		Referrer:  cleanHeader(l.Referrer),
 		Params:    url.Values{},
 	}
-	if l.Method == "HEAD" {
+	if l.Method == http.MethodHead {
 		r.Method = "HEAD"
 	}
 	if !r.Addr.IsValid() {

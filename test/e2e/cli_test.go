@@ -144,6 +144,7 @@ func TestVerifyLedgerFindsTampering(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer rows.Close()
 	var triggers []string
 	for rows.Next() {
 		var name string

@@ -46,12 +46,12 @@ func TestExpiryIsAbsolute(t *testing.T) {
 		f := newFixture(t, nil)
 		f.want("a", toA, nil, resultSource)
 		f.want("nope", "", link.ErrNotFound, resultNegative)
-		time.Sleep(5*time.Second - 1)
+		time.Sleep(5*time.Second - time.Nanosecond)
 		f.want("nope", "", link.ErrNotFound, resultNegative)
 		if n := f.core.asked(); n != 2 {
 			t.Fatalf("%d look-ups before the negative entry expired", n)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		f.want("nope", "", link.ErrNotFound, resultNegative)
 		if n := f.core.asked(); n != 3 {
 			t.Fatalf("%d look-ups after the negative entry expired", n)

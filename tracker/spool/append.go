@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,7 +136,7 @@ func (s *Spool) lead() {
 	}
 	if err == nil {
 		s.publish(seg, g)
-	} else if err != ErrStalled {
+	} else if !errors.Is(err, ErrStalled) {
 		s.counts.writeFailures++
 		s.backoff = min(max(2*s.backoff, minBackoff), maxBackoff)
 		s.broken, s.retryAt = err, s.opt.Clock().Add(s.backoff)

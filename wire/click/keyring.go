@@ -36,7 +36,7 @@ type Key struct {
 func ParseKey(s string) (Key, error) {
 	id, secret, ok := strings.Cut(s, ":")
 	if !ok {
-		return Key{}, errors.New("click key: want id:base64, as in 1:c2VjcmV0...")
+		return Key{}, errors.New("click key: want id:base64, as in 1:c2VjcmV0")
 	}
 	n, err := strconv.ParseUint(id, 10, 8)
 	if err != nil {
