@@ -28,7 +28,7 @@ func (p *program) showDemo(ctx context.Context, c *config.Config, core *corePart
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("read demo: %w", err)
 	case core.adminToken == "":
-		fmt.Fprintf(p.stdout, "\n%s is not empty: --demo makes nothing here\n", c.Data)
+		fmt.Fprintf(p.stdout, "\n%s is not empty and has no demo data: --demo makes nothing here\n", c.Data)
 		return nil
 	}
 	urls := struct{ tracker, core, ops string }{"http://" + tracker.String(), "http://" + core.addr.String(), "http://" + ops.String()}

@@ -18,6 +18,10 @@ import (
 	"github.com/edgeref/edgeref/wire/conversion"
 )
 
+// conversionMaxAge bounds how long a conversion waits for others. They are few, somebody looks for them, and the core
+// books a batch no faster than one by one; only clicks gain from large batches.
+const conversionMaxAge = 50 * time.Millisecond
+
 // clickSink and conversionSink are where an edge node's spools are delivered to.
 type clickSink interface {
 	AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error
@@ -124,13 +128,13 @@ func (e *environment) startDelivery(clickSpool, conversionSpool *spool.Spool, cl
 	c := e.config.Delivery
 	log := e.log.With("part", "delivery")
 	options := deliver.Options{
-		MaxAge: c.MaxAge, AttemptTimeout: c.Timeout, DrainTimeout: c.DrainTimeout, Logger: log, Registerer: e.registry,
+		MaxAge: min(c.MaxAge, conversionMaxAge), AttemptTimeout: c.Timeout, DrainTimeout: c.DrainTimeout, Logger: log, Registerer: e.registry,
 	}
 	conversionDelivery, err := deliver.NewConversions(conversionSpool, conversions, options)
 	if err != nil {
 		return err
 	}
-	options.MaxRecords = c.MaxRecords
+	options.MaxRecords, options.MaxAge = c.MaxRecords, c.MaxAge
 	clickDelivery, err := deliver.NewClicks(clickSpool, clicks, classifier.Enrich, options)
 	if err != nil {
 		return err

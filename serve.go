@@ -66,11 +66,12 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 			return err
 		}
 		p.printAddress("tracker", addr)
-		p.printCore(core)
-		if c.Demo {
-			return p.showDemo(ctx, c, core, addr, e.ops.addr)
+		if !c.Demo {
+			p.printCore(core)
+			return nil
 		}
-		return nil
+		p.printAddress("core", core.addr)
+		return p.showDemo(ctx, c, core, addr, e.ops.addr)
 	})
 }
 

@@ -40,6 +40,7 @@ const (
 	defaultClicks  = 400
 	maxAnswer      = 1 << 20
 	requestTimeout = 10 * time.Second
+	settleTimeout  = 30 * time.Second
 	seed           = 20200401
 )
 
@@ -81,7 +82,41 @@ func Seed(ctx context.Context, o Options) (Demo, error) {
 		}
 		d.Conversions += n
 	}
+	if err := s.settle(ctx, d); err != nil {
+		return Demo{}, fmt.Errorf("wait for the demo's figures: %w", err)
+	}
 	return d, nil
+}
+
+// settle waits until the reports show every click and conversion, so that the first look finds them.
+func (s *seeder) settle(ctx context.Context, d Demo) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	now := time.Now()
+	query := url.Values{"from": {now.Add(-time.Hour).UTC().Format(time.RFC3339)}, "to": {now.Add(time.Hour).UTC().Format(time.RFC3339)}}
+	for {
+		var figures struct {
+			Total struct{ Clicks, Leads, Sales, Refunds int } `json:"total"`
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Core+"/api/v1/reports?"+query.Encode(), nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+s.AdminToken)
+		if err := s.do(req, &figures); err != nil {
+			return err
+		}
+		if t := figures.Total; t.Clicks >= d.Clicks && t.Leads+t.Sales+t.Refunds >= d.Conversions {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 type object = map[string]any
