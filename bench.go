@@ -14,7 +14,7 @@ const adminTokenEnv = "EDGEREF_ADMIN_TOKEN"
 
 func (p *program) benchCommands() *cobra.Command {
 	parent := &cobra.Command{Use: "bench", Short: "Send traffic to a running system and check what it makes of it"}
-	parent.AddCommand(p.replayCommand())
+	parent.AddCommand(p.replayCommand(), p.redirectCommand(), p.mixedCommand(), p.dayCommand(), p.reportsCommand())
 	return parent
 }
 

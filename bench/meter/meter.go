@@ -33,6 +33,7 @@ func New(out io.Writer, what string, total int) *Meter {
 
 // Add says that n more are done.
 func (p *Meter) Add(n int) {
+	n = min(n, p.total-p.done)
 	p.done += n
 	if p.bar != nil {
 		_ = p.bar.Add(n) // a terminal that cannot be written to is no reason to stop

@@ -103,3 +103,21 @@ func (s Samples) Pending() float64 {
 	outbox, _ := s.Sum("edgeref_outbox_pending_records", "")
 	return spooled + outbox
 }
+
+// By adds up a metric for each value of a label. Values are as the text format writes them, escapes included.
+func (s Samples) By(name, label string) map[string]float64 {
+	sums := map[string]float64{}
+	for series, v := range s {
+		base, labels, _ := strings.Cut(series, "{")
+		if base != name {
+			continue
+		}
+		_, rest, ok := strings.Cut(","+strings.TrimSuffix(labels, "}"), ","+label+`="`)
+		if !ok {
+			continue
+		}
+		value, _, _ := strings.Cut(rest, `"`)
+		sums[value] += v
+	}
+	return sums
+}

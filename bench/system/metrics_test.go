@@ -42,6 +42,12 @@ func TestConservations(t *testing.T) {
 	if v, ok := s.Sum("edgeref_tracker_clicks_refused_total", `reason="full"`); v != 1 || !ok {
 		t.Errorf("refused for full: %v, %v", v, ok)
 	}
+	if diff := cmp.Diff(map[string]float64{"full": 1, "broken": 1}, s.By("edgeref_tracker_clicks_refused_total", "reason")); diff != "" {
+		t.Errorf("refused by reason (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]float64{"clicks": 10, "conversions": 3}, s.By("edgeref_spool_appended_records_total", "spool")); diff != "" {
+		t.Errorf("appended by spool (-want +got)\n%s", diff)
+	}
 }
 
 func TestParseMetricsMalformed(t *testing.T) {
