@@ -8,12 +8,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/edgeref/edgeref/config"
 )
 
 // readyTimeout bounds all checks of one /readyz together.
@@ -37,8 +40,8 @@ type opsServer struct {
 }
 
 // startOps serves at once, so that a probe during the start is answered "not ready" instead of refused.
-func startOps(listen string, gatherer prometheus.Gatherer, log *slog.Logger) (*opsServer, error) {
-	ln, err := net.Listen("tcp", listen)
+func startOps(c config.Ops, gatherer prometheus.Gatherer, log *slog.Logger) (*opsServer, error) {
+	ln, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for ops.listen: %w", err)
 	}
@@ -47,6 +50,11 @@ func startOps(listen string, gatherer prometheus.Gatherer, log *slog.Logger) (*o
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", o.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)}))
+	if c.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	o.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	go func() { o.done <- o.server.Serve(ln) }()
 	return o, nil

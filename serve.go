@@ -28,7 +28,7 @@ func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *sl
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	e := &environment{config: c, log: log, registry: registry, parts: &parts{log: log}}
 	defer func() { err = errors.Join(err, e.parts.stop()) }()
-	e.ops, err = startOps(c.Ops.Listen, registry, log)
+	e.ops, err = startOps(c.Ops, registry, log)
 	if err != nil {
 		return err
 	}

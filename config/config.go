@@ -35,6 +35,7 @@ type Log struct {
 // Ops is the private listener.
 type Ops struct {
 	Listen string `default:"127.0.0.1:8082" unit:"host:port" help:"private listener: /healthz, /readyz, /metrics; keep it off the internet"`
+	Pprof  bool   `default:"false" help:"also serve Go profiles there, below /debug/pprof/"`
 }
 
 // Tracker is the edge tier.
