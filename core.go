@@ -48,6 +48,8 @@ type environment struct {
 	registry *prometheus.Registry
 	parts    *parts
 	ops      *opsServer
+
+	listenTracker func(addr string) (net.Listener, error)
 }
 
 func (e *environment) retention() time.Duration {

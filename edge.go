@@ -79,9 +79,9 @@ func (e *environment) startTracker(keys *click.Keyring, source links.Source, cli
 	if err != nil {
 		return nil, fmt.Errorf("make tracker: %w", err)
 	}
-	ln, err := net.Listen("tcp", c.Tracker.Listen)
+	ln, err := e.listenTracker(c.Tracker.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen for tracker.listen: %w", err)
+		return nil, err
 	}
 	done := make(chan error, 1)
 	go func() { done <- front.Serve(ln) }()

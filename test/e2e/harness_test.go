@@ -79,7 +79,27 @@ func launchUnready(t *testing.T, env []string, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(path, args...), output: &tail{}, exited: make(chan struct{})}
+	return start(t, exec.Command(path, args...), env, args[0])
+}
+
+// launchOn is launch with a listening socket passed as systemd passes one.
+func launchOn(t *testing.T, socket *os.File, env []string, args ...string) *process {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`, path}, args...)...)
+	cmd.ExtraFiles = []*os.File{socket}
+	p := start(t, cmd, env, args[0])
+	p.waitReady()
+	return p
+}
+
+// start runs the command, which is edgeref in a role, until it has printed its addresses.
+func start(t *testing.T, cmd *exec.Cmd, env []string, role string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, output: &tail{}, exited: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "GORACE=halt_on_error=1"}, env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stderr = p.output
@@ -104,7 +124,7 @@ func launchUnready(t *testing.T, env []string, args ...string) *process {
 		close(p.exited)
 	}()
 	t.Cleanup(p.kill)
-	p.readAddresses(printed, args[0])
+	p.readAddresses(printed, role)
 	return p
 }
 
