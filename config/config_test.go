@@ -93,7 +93,7 @@ func TestErrorsNameTheSetting(t *testing.T) {
 		"bad range":             {args: []string{"--tracker-trusted-proxies", "10.0.0.0/8,10.0.0.1"}, want: []string{"tracker.trusted_proxies", "10.0.0.1"}},
 		"tracker alone":         {role: TrackerRole, want: []string{"click.keys", "edge.tokens", "tracker.core_url"}},
 		"core alone":            {role: CoreRole, want: []string{"click.keys", "edge.tokens"}},
-		"short token":           {env: []string{"EDGEREF_ADMIN_TOKEN=short"}, want: []string{"core.admin_token", "16"}},
+		"short token":           {env: []string{"EDGEREF_ADMIN_TOKEN=short"}, want: []string{"core.admin_token", "8 characters"}},
 		"bad key":               {env: []string{"EDGEREF_CLICK_KEYS=1:nope*"}, want: []string{"click.keys", "base64"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -109,8 +109,8 @@ func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
 			bad("edge.tokens", "one is shorter than 16 characters")
 		}
 	}
-	if n := len(c.Core.AdminToken); n > 0 && n < 16 {
-		bad("core.admin_token", "is shorter than 16 characters (environment: EDGEREF_ADMIN_TOKEN)")
+	if n := len(c.Core.AdminToken); n > 0 && n < 8 {
+		bad("core.admin_token", "is shorter than 8 characters (environment: EDGEREF_ADMIN_TOKEN)")
 	}
 	if db := c.Core.Database; db != "" && !strings.HasPrefix(db, "sqlite:") && !strings.HasPrefix(db, "mysql:") {
 		bad("core.database", "must begin with sqlite: or mysql:")
