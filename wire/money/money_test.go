@@ -53,6 +53,23 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// The exponents of ISO 4217 and not those of CLDR, which says how amounts are usually written: gateways and merchants
+// count in the former.
+func TestDecimalsAreThoseOfISO4217(t *testing.T) {
+	for want, codes := range map[int]string{
+		0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+		2: "AED AFN ALL AMD CHF COP CRC EUR GYD HUF IDR INR IRR KPW LAK LBP MGA MMK MNT MRU MUR MXN PKR RSD SLE SOS SYP TZS USD UZS VED VES XCD XCG YER ZWG",
+		3: "BHD IQD JOD KWD LYD OMR TND",
+		4: "CLF UYW",
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			if got, err := Decimals(code); err != nil || got != want {
+				t.Errorf("Decimals(%s) = %d, %v; want %d", code, got, err, want)
+			}
+		}
+	}
+}
+
 func TestDecimalRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := Amount{
