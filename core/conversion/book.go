@@ -20,7 +20,8 @@ import (
 const (
 	// groupSize is how many events share a transaction, and with it the wait for the disk.
 	groupSize = 64
-	// maxFailures is how many events may fail one after the other before the database is taken to be down.
+	// maxFailures is how many events may fail one after the other before the database is taken to be down, and how many
+	// errors a call returns.
 	maxFailures = 3
 )
 
@@ -42,10 +43,15 @@ func (s *Service) Book(ctx context.Context, events []wire.Event) ([]wire.Result,
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(events[a].ProgramID, events[b].ProgramID), strings.Compare(events[a].Subject(), events[b].Subject()))
 	})
+	var failed failures
 	for group := range slices.Chunk(order, groupSize) {
-		if err := s.bookGroup(ctx, events, group, results); err != nil {
-			return nil, fmt.Errorf("book conversions: %w", err)
+		s.bookGroup(ctx, events, group, results, &failed)
+		if failed.inARow >= maxFailures || ctx.Err() != nil {
+			break
 		}
+	}
+	if err := errors.Join(append(failed.first, ctx.Err())...); err != nil {
+		return nil, fmt.Errorf("book conversions: %w", err)
 	}
 	for _, r := range results {
 		s.events.WithLabelValues(string(r.Outcome)).Inc()
@@ -53,28 +59,43 @@ func (s *Service) Book(ctx context.Context, events []wire.Event) ([]wire.Result,
 	return results, nil
 }
 
+// failures are those of one call of Book.
+type failures struct {
+	first  []error // at most maxFailures
+	inARow int     // events since one was booked
+}
+
+func (f *failures) add(e *wire.Event, err error) {
+	f.inARow++
+	if len(f.first) < maxFailures {
+		f.first = append(f.first, fmt.Errorf("%s %.128q of program %d: %w", e.Type, e.TxnID, e.ProgramID, err))
+	}
+}
+
 // bookGroup books a group in one transaction. Where that fails, it books each event in its own, so that one event
 // which the database cannot take does not keep back the others.
-func (s *Service) bookGroup(ctx context.Context, events []wire.Event, group []int, results []wire.Result) error {
+func (s *Service) bookGroup(ctx context.Context, events []wire.Event, group []int, results []wire.Result, failed *failures) {
 	err := s.bookInTx(ctx, events, group, results)
-	if err == nil || len(group) == 1 || ctx.Err() != nil {
-		return err
+	if err == nil {
+		failed.inARow = 0
+		return
 	}
-	s.log.Warn("booking a group of conversions failed, booking them one by one", "error", err, "events", len(group))
-	var errs []error
+	if len(group) > 1 {
+		s.log.Warn("booking a group of conversions failed, booking them one by one", "error", err, "events", len(group))
+	}
 	for i := range group {
-		if err := s.bookInTx(ctx, events, group[i:i+1], results); err != nil {
-			errs = append(errs, fmt.Errorf("%s %.128q of program %d: %w", events[group[i]].Type, events[group[i]].TxnID, events[group[i]].ProgramID, err))
+		if ctx.Err() != nil || failed.inARow >= maxFailures {
+			return
 		}
-		if ctx.Err() != nil {
-			// Nothing may be said about the events that are left.
-			errs = append(errs, ctx.Err())
+		if len(group) > 1 {
+			err = s.bookInTx(ctx, events, group[i:i+1], results)
 		}
-		if ctx.Err() != nil || len(errs) >= maxFailures {
-			break
+		if err != nil {
+			failed.add(&events[group[i]], err)
+		} else {
+			failed.inARow = 0
 		}
 	}
-	return errors.Join(errs...)
 }
 
 func (s *Service) bookInTx(ctx context.Context, events []wire.Event, group []int, results []wire.Result) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -354,4 +355,43 @@ func TestOneEventThatCannotBeBooked(t *testing.T) {
 		t.Errorf("after the cause was solved: %s", got)
 	}
 	f.verify(t)
+}
+
+// Neither the events of later transactions of the same call are kept back, nor does it matter how many cannot be booked
+// as long as others can.
+func TestManyEventsThatCannotBeBooked(t *testing.T) {
+	f := newFixture(t, dbtest.SQLite(t))
+	b := f.business(t)
+	f.exec(t, `CREATE TRIGGER poison AFTER INSERT ON conversions WHEN NEW.txn_id LIKE '%poison' BEGIN SELECT RAISE(ABORT, 'poison'); END`)
+	var good, all []wire.Event
+	for i := range 200 {
+		e := f.sale(b, fmt.Sprintf("%03d", i), 1000, "INR")
+		good, all = append(good, e), append(all, e)
+		if i%20 == 0 {
+			all = append(all, f.sale(b, fmt.Sprintf("%03d poison", i), 1000, "INR"))
+		}
+	}
+	if results, err := f.conversions.Book(t.Context(), all); err == nil || results != nil {
+		t.Errorf("results %v, error %v", results, err)
+	}
+	for i, r := range f.book(t, good...) {
+		if r.Outcome != wire.Duplicate {
+			t.Fatalf("%s was kept back", good[i].TxnID)
+		}
+	}
+}
+
+// A database that takes nothing any more is not asked for each event.
+func TestBookGivesUpWhereNothingCanBeBooked(t *testing.T) {
+	f := newFixture(t, dbtest.SQLite(t))
+	b := f.business(t)
+	f.exec(t, `CREATE TRIGGER poison AFTER INSERT ON conversions BEGIN SELECT RAISE(ABORT, 'poison'); END`)
+	var all []wire.Event
+	for i := range 200 {
+		all = append(all, f.sale(b, fmt.Sprint(i), 1000, "INR"))
+	}
+	_, err := f.conversions.Book(t.Context(), all)
+	if err == nil || strings.Count(err.Error(), "poison") != 3 {
+		t.Errorf("error %v, want that of 3 events", err)
+	}
 }
