@@ -9,7 +9,8 @@ import (
 )
 
 // ClickSink keeps clicks. AppendClicks stores a batch exactly once however often it is called with one batchID; a
-// later call may lack clicks that have been lost since. An error says that nothing is known. The sink keeps neither the
+// later call may lack clicks that have been lost since. An error says that nothing is known, unless it is permanent: then
+// the batch can never be stored, for what is in it, and its clicks come again in smaller batches. The sink keeps neither the
 // slice nor the strings in it after it returns, and is called by one goroutine of each Deliverer.
 type ClickSink interface {
 	AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error
@@ -26,9 +27,10 @@ func NewClicks(src source, sink ClickSink, enrich func(*click.Record), opt Optio
 		return nil, err
 	}
 	var records []click.Record
+	var index []int
 	d.prepare = func(b *spool.Batch) (job, error) {
 		clear(records) // lets go of the batch before
-		records = records[:0]
+		records, index = records[:0], index[:0]
 		for i, payload := range b.Payloads {
 			r, err := click.Parse(payload)
 			if err != nil {
@@ -38,10 +40,10 @@ func NewClicks(src source, sink ClickSink, enrich func(*click.Record), opt Optio
 				continue
 			}
 			enrich(&r)
-			records = append(records, r)
+			records, index = append(records, r), append(index, i)
 		}
-		return job{len(records), func(ctx context.Context) error {
-			return sink.AppendClicks(ctx, b.ID, records)
+		return job{index, func(ctx context.Context, id string, lo, hi int) error {
+			return sink.AppendClicks(ctx, id, records[lo:hi])
 		}}, nil
 	}
 	return d, nil

@@ -179,7 +179,7 @@ func TestUndecodableClicksAreKeptAside(t *testing.T) {
 		if st := s.Stats(); st.Delivered != 2 || st.Quarantined != 4 || st.PendingRecords != 0 {
 			t.Errorf("%+v", st)
 		}
-		if n := value(t, reg, "edgeref_delivery_batches_total", "undecodable"); n != 1 {
+		if n := value(t, reg, "edgeref_delivery_batches_total", "undeliverable"); n != 1 {
 			t.Errorf("%v batches without a click; want 1", n)
 		}
 	})

@@ -11,7 +11,8 @@ import (
 )
 
 // ConversionSink books conversions. Book answers every event with its final outcome, in the order of the events, and
-// gives an event that comes again the same place; an error says that nothing is known about any of them. It is called
+// gives an event that comes again the same place; an error says that nothing is known about any of them, unless it is
+// permanent: then they can never be booked together, and come again in smaller numbers. It is called
 // by one goroutine of each Deliverer.
 type ConversionSink interface {
 	Book(ctx context.Context, events []conversion.Event) ([]conversion.Result, error)
@@ -38,6 +39,7 @@ func NewConversions(src source, sink ConversionSink, opt Options) (*Deliverer, e
 	}
 	d.prepare = func(b *spool.Batch) (job, error) {
 		var events []conversion.Event
+		var index []int
 		for i, payload := range b.Payloads {
 			e, err := conversion.Parse([]byte(payload))
 			if err != nil {
@@ -46,15 +48,15 @@ func NewConversions(src source, sink ConversionSink, opt Options) (*Deliverer, e
 				}
 				continue
 			}
-			events = append(events, e)
+			events, index = append(events, e), append(index, i)
 		}
-		return job{len(events), func(ctx context.Context) error {
-			results, err := sink.Book(ctx, events)
+		return job{index, func(ctx context.Context, _ string, lo, hi int) error {
+			results, err := sink.Book(ctx, events[lo:hi])
 			if err != nil {
 				return err
 			}
-			if len(results) != len(events) {
-				return fmt.Errorf("the core answered %d of %d conversions", len(results), len(events))
+			if len(results) != hi-lo {
+				return fmt.Errorf("the core answered %d of %d conversions", len(results), hi-lo)
 			}
 			for _, r := range results {
 				outcomes.WithLabelValues(label(r.Outcome)).Inc()

@@ -19,6 +19,7 @@ import (
 type source interface {
 	Next(ctx context.Context, maxRecords, maxBytes int, maxAge time.Duration) (*spool.Batch, error)
 	Quarantine(b *spool.Batch, index int, reason string) error
+	Note(b *spool.Batch, text string) error
 	Ack(b *spool.Batch) error
 	Stats() spool.Stats
 }
@@ -80,12 +81,14 @@ const (
 	decode phase = "decode" // and into quarantine what cannot be decoded
 	send   phase = "send"   // to the sink
 	ack    phase = "ack"    // to the spool
+
+	setAside phase = "set_aside" // writing down what the sink refuses
 )
 
-// job is a batch ready to be sent, as often as it takes.
+// job is a batch ready to be sent, whole or in parts, as often as it takes.
 type job struct {
-	records int // decoded; 0: there is nothing to send
-	send    func(context.Context) error
+	index []int // of the payload of each decoded record, ascending; none: there is nothing to send
+	send  func(ctx context.Context, id string, lo, hi int) error
 }
 
 // Deliverer moves the batches of one spool to one sink.
@@ -178,24 +181,23 @@ func (d *Deliverer) step(wait, work context.Context, maxAge time.Duration) error
 	}); err != nil {
 		return err
 	}
-	if j.records > 0 {
-		if err := d.persist(wait, work, send, func(ctx context.Context) error { return d.attempt(ctx, j) }); err != nil {
-			return err
-		}
+	delivered, err := d.deliver(wait, work, b, j)
+	if err != nil {
+		return err
 	}
 	if err := d.persist(wait, work, ack, func(context.Context) error { return d.source.Ack(b) }); err != nil {
 		return err
 	}
-	d.metrics.delivered(b, j, d.opt.Clock())
+	d.metrics.delivered(b, delivered, d.opt.Clock())
 	return nil
 }
 
-// attempt calls the sink once.
-func (d *Deliverer) attempt(ctx context.Context, j job) error {
+// attempt calls the sink once with a range of the records.
+func (d *Deliverer) attempt(ctx context.Context, j job, id string, lo, hi int) error {
 	limited, cancel := context.WithTimeout(ctx, d.opt.AttemptTimeout)
 	defer cancel()
 	began := d.opt.Clock()
-	err := j.send(limited)
+	err := j.send(limited, id, lo, hi)
 	timedOut := err != nil && limited.Err() != nil && ctx.Err() == nil
 	d.metrics.attempted(d.opt.Clock().Sub(began), err, timedOut)
 	if timedOut {
@@ -206,7 +208,7 @@ func (d *Deliverer) attempt(ctx context.Context, j job) error {
 
 // persist does what may fail until it succeeds, with a random pause up to a doubling bound between the attempts: many
 // edges that lost the same sink must not come back in step. The end of wait cuts a pause short and starts the bound
-// anew. It returns the error of work once that ends, or the spool's ErrClosed or ErrEmpty.
+// anew. It returns the error of work once that ends, a permanent one of the sink, or the spool's ErrClosed or ErrEmpty.
 func (d *Deliverer) persist(wait, work context.Context, p phase, do func(context.Context) error) error {
 	bound, ended := d.opt.MinBackoff, wait.Err() != nil
 	for {
@@ -218,6 +220,10 @@ func (d *Deliverer) persist(wait, work context.Context, p phase, do func(context
 		}
 		if errors.Is(err, spool.ErrClosed) || errors.Is(err, spool.ErrEmpty) {
 			return fmt.Errorf("%s: %w", p, err)
+		}
+		if p == send && isPermanent(err) {
+			d.outage.end(p)
+			return err
 		}
 		if work.Err() != nil {
 			return work.Err()

@@ -11,7 +11,7 @@ import (
 
 type metrics struct {
 	attempts, batches, failures, outcomes *prometheus.CounterVec
-	records                               prometheus.Counter
+	records, refused                      prometheus.Counter
 	age, duration                         prometheus.Histogram
 	backoff, lastSuccess                  prometheus.Gauge
 }
@@ -35,6 +35,9 @@ func newMetrics(name string, reg prometheus.Registerer) (*metrics, error) {
 		failures: vec("failures_total", "Failures that were followed by another attempt, by what failed.", "step"),
 		records: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "edgeref_delivery_records_total", Help: "Records that the sink has taken.", ConstLabels: labels}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_delivery_refused_records_total", Help: "Records that the sink refused for good, each alone; they are in quarantine.",
+			ConstLabels: labels}),
 		age: histogram("batch_age_seconds", "Age of the oldest record of a batch when the sink has taken it.",
 			prometheus.ExponentialBuckets(0.05, 2.5, 14)), // 50 ms to 2 hours
 		duration: histogram("attempt_duration_seconds", "Time of one call of the sink.",
@@ -42,16 +45,16 @@ func newMetrics(name string, reg prometheus.Registerer) (*metrics, error) {
 		backoff:     gauge("backoff_seconds", "The pause that is being made after a failure; 0 if there is none."),
 		lastSuccess: gauge("last_success_timestamp_seconds", "Unix time at which a batch last was done with; 0 if none was."),
 	}
-	for _, v := range []string{"ok", "error", "timeout"} {
+	for _, v := range []string{"ok", "error", "timeout", "refused"} {
 		m.attempts.WithLabelValues(v)
 	}
-	for _, p := range []phase{next, decode, send, ack} {
+	for _, p := range []phase{next, decode, send, ack, setAside} {
 		m.failures.WithLabelValues(string(p))
 	}
-	for _, v := range []string{"delivered", "undecodable"} {
+	for _, v := range []string{"delivered", "undeliverable", "split"} {
 		m.batches.WithLabelValues(v)
 	}
-	return m, register(reg, m.attempts, m.batches, m.failures, m.records, m.age, m.duration, m.backoff, m.lastSuccess)
+	return m, register(reg, m.attempts, m.batches, m.failures, m.records, m.refused, m.age, m.duration, m.backoff, m.lastSuccess)
 }
 
 func register(reg prometheus.Registerer, collectors ...prometheus.Collector) error {
@@ -71,6 +74,8 @@ func (m *metrics) attempted(took time.Duration, err error, timedOut bool) {
 	switch {
 	case timedOut:
 		result = "timeout"
+	case isPermanent(err):
+		result = "refused"
 	case err != nil:
 		result = "error"
 	}
@@ -78,13 +83,14 @@ func (m *metrics) attempted(took time.Duration, err error, timedOut bool) {
 	m.duration.Observe(took.Seconds())
 }
 
-func (m *metrics) delivered(b *spool.Batch, j job, now time.Time) {
+// delivered counts a batch that is done with, of which the sink has taken so many records.
+func (m *metrics) delivered(b *spool.Batch, records int, now time.Time) {
 	m.lastSuccess.Set(float64(now.UnixMilli()) / 1000)
-	if j.records == 0 {
-		m.batches.WithLabelValues("undecodable").Inc()
+	if records == 0 {
+		m.batches.WithLabelValues("undeliverable").Inc()
 		return
 	}
 	m.batches.WithLabelValues("delivered").Inc()
-	m.records.Add(float64(j.records))
+	m.records.Add(float64(records))
 	m.age.Observe(max(0, now.Sub(b.Oldest).Seconds()))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -63,9 +64,10 @@ func (s *Spool) Append(payload []byte) error {
 	out := g.out
 	out.refs++
 	for !out.done {
-		if s.leading {
+		if s.leading || s.gathering {
 			out.cond.Wait()
 		} else {
+			s.gather()
 			s.lead() // a group that is not done and has no leader is the one that gathers
 		}
 	}
@@ -106,6 +108,17 @@ func (s *Spool) join(payload int) (*group, error) {
 		s.room.Wait()
 		s.crowd--
 	}
+}
+
+// gather lets the callers that are about to append join the group: where one processor serves many connections, each
+// would otherwise find the last write finished and lead one of its own. It costs a caller that is alone one look at the
+// scheduler's queue. mu is held on entry and on return.
+func (s *Spool) gather() {
+	s.gathering = true
+	s.mu.Unlock()
+	runtime.Gosched()
+	s.mu.Lock()
+	s.gathering = false
 }
 
 // lead writes the gathering group for all its callers while the next one gathers. mu is held on entry and on return.

@@ -74,6 +74,9 @@ func (s *Spool) reform(h head) error {
 		return err
 	}
 	batch := s.newBatch(h.seg, count, r.pendingEnd)
+	if batch.Notes, err = readNotes(s.opt.Dir, batch.ID); err != nil {
+		return err
+	}
 	data := string(b)
 	for off, seq := 0, first; off < len(b) && seq < first+count; {
 		n, used := h.seg.codec.run(b[off:], seq, first+count, int(count), len(b), func(start, end int) {

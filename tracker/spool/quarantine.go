@@ -12,6 +12,9 @@ import (
 // quarantineDir holds what cannot be delivered, until an operator removes it. It counts against Options.MaxBytes.
 const quarantineDir = "quarantine"
 
+// recordsSuffix ends the name of a file of single records in quarantine.
+const recordsSuffix = "-records.jsonl"
+
 func (s *Spool) quarantinePath(name string) string {
 	return filepath.Join(s.opt.Dir, quarantineDir, name)
 }
@@ -89,15 +92,15 @@ func (s *Spool) measureQuarantine() {
 	s.mu.Unlock()
 }
 
-// poison is the file of the records of one batch that the consumer could not decode.
+// poison is the file of the records of one batch that the consumer could not decode, or its sink refused.
 type poison struct {
 	file    File
 	size    int64
 	records map[int]bool
 }
 
-// undecodable is a line of that file.
-type undecodable struct {
+// setAsideRecord is a line of that file.
+type setAsideRecord struct {
 	Seq     uint64 `json:"seq"`
 	Reason  string `json:"reason"`
 	Payload string `json:"payload_base64"`
@@ -119,14 +122,14 @@ func (s *Spool) Quarantine(b *Batch, index int, reason string) error {
 		return nil
 	}
 	if p.file == nil {
-		path := s.quarantinePath(fmt.Sprintf("segment-%020d-seq-%020d-undecodable.jsonl", b.segment.number, b.firstSeq))
+		path := s.quarantinePath(recordsName(b.segment.number, b.firstSeq))
 		f, err := s.opt.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 		if err != nil {
 			return fmt.Errorf("quarantine record: %w", err)
 		}
 		*p = poison{file: f, records: make(map[int]bool)}
 	}
-	line, err := json.Marshal(undecodable{b.seqs(index), reason, base64.StdEncoding.EncodeToString([]byte(b.Payloads[index]))})
+	line, err := json.Marshal(setAsideRecord{b.seqs(index), reason, base64.StdEncoding.EncodeToString([]byte(b.Payloads[index]))})
 	if err != nil {
 		return fmt.Errorf("quarantine record: %w", err)
 	}
@@ -141,7 +144,7 @@ func (s *Spool) Quarantine(b *Batch, index int, reason string) error {
 	s.skipped++
 	s.quarBytes += int64(len(line))
 	s.mu.Unlock()
-	s.log.warn("undecodable", "a record cannot be decoded and is kept in quarantine", "segment", b.segment.number,
+	s.log.warn("quarantine", "a record cannot be delivered and is kept in quarantine: see edgeref tracker spool ls", "segment", b.segment.number,
 		"seq", b.seqs(index), "reason", reason)
 	return nil
 }

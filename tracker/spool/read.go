@@ -26,6 +26,8 @@ type Batch struct {
 	Payloads []string
 	// Oldest is when the first record was appended, or a little earlier.
 	Oldest time.Time
+	// Notes are what the consumer has noted on it, in this run or an earlier one, in order. See Spool.Note.
+	Notes []string
 
 	segment  *segment
 	firstSeq uint64
@@ -33,6 +35,12 @@ type Batch struct {
 	end      int64    // offset after the last record
 	numbers  []uint64 // of the payloads, if some are lost; else they are consecutive
 }
+
+// Span is the number of records that the batch was made of. Payloads has fewer if some have been lost since.
+func (b *Batch) Span() uint64 { return b.count }
+
+// Place is where in the span a payload stands, from 0 on. It stays the same whatever is lost.
+func (b *Batch) Place(index int) uint64 { return b.seqs(index) - b.firstSeq }
 
 func (b *Batch) seqs(index int) uint64 {
 	if b.numbers != nil {
@@ -56,15 +64,16 @@ type reader struct {
 	failures   int  // of reading at the position
 	closed     bool
 	poison     poison
+	notes      notes
 }
 
 func (r *reader) close() {
-	for _, f := range []File{r.file, r.state.file, r.poison.file} {
+	for _, f := range []File{r.file, r.state.file, r.poison.file, r.notes.file} {
 		if f != nil {
 			f.Close()
 		}
 	}
-	r.file, r.seg, r.poison, r.closed = nil, nil, poison{}, true
+	r.file, r.seg, r.poison, r.notes, r.closed = nil, nil, poison{}, notes{}, true
 }
 
 // want is what the waiting consumer waits for.
@@ -335,6 +344,7 @@ func (s *Spool) Ack(b *Batch) error {
 	if err := s.settle(); err != nil {
 		return fmt.Errorf("acknowledge batch: %w", err)
 	}
+	s.endNotes()
 	return nil
 }
 

@@ -121,6 +121,7 @@ type Spool struct {
 	crowd    int       // callers that wait for room
 	buffered int64     // bytes in both groups
 
+	gathering bool // the next leader waits a moment for others to join
 	leading   bool
 	leadSince time.Time
 	stalled   bool

@@ -241,7 +241,7 @@ func TestQuarantineKeepsPayloadAndReason(t *testing.T) {
 	if st := checkSums(t, s); st.Quarantined != 1 || st.Delivered != 2 || st.PendingRecords != 0 {
 		t.Errorf("after Ack: %+v", st)
 	}
-	raw, err := os.ReadFile(globOne(t, opt.Dir, quarantineDir, "*-undecodable.jsonl"))
+	raw, err := os.ReadFile(globOne(t, opt.Dir, quarantineDir, "*-records.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
