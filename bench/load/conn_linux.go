@@ -43,13 +43,36 @@ func (l *loop) open(i int) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.Connect(fd, addr), unix.SetNonblock(fd, true)); err != nil {
+	if err := errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), connect(fd, addr), unix.SetNonblock(fd, true)); err != nil {
 		unix.Close(fd)
 		return err
 	}
 	c := &l.conns[i]
 	c.fd, c.have, c.discard, c.gotHead, c.sent = fd, 0, 0, false, time.Now()
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(i)})
+}
+
+// connect waits for the connection: from loopback it is there at once, and a generator that goes on without one measures
+// nothing. A signal (the runtime sends itself some) interrupts the wait, not the attempt.
+func connect(fd int, addr unix.Sockaddr) error {
+	err := unix.Connect(fd, addr)
+	if !errors.Is(err, unix.EINTR) {
+		return err
+	}
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(answerTimeout.Milliseconds()))
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+		if err == nil && code != 0 {
+			err = unix.Errno(code)
+		}
+		return err
+	}
 }
 
 func (l *loop) send(i int, due time.Time) {
@@ -61,8 +84,8 @@ func (l *loop) send(i int, due time.Time) {
 	l.sent++
 	l.busy++
 	if c.fd == 0 {
-		if l.open(i) != nil {
-			l.fail(i)
+		if err := l.open(i); err != nil {
+			l.fail(i, "connect: "+err.Error())
 			return
 		}
 	}
@@ -85,7 +108,7 @@ func (l *loop) write(i int) {
 			_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP, Fd: int32(i)})
 			return
 		default:
-			l.fail(i)
+			l.fail(i, "send: "+err.Error())
 			return
 		}
 	}
@@ -106,8 +129,10 @@ func (l *loop) handle(i int, events uint32) {
 	n, err := unix.Read(c.fd, c.in[c.have:])
 	switch {
 	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
-	case err != nil || n == 0:
-		l.hangUp(i)
+	case err != nil:
+		l.hangUp(i, "receive: "+err.Error())
+	case n == 0:
+		l.hangUp(i, "closed by the server before its answer")
 	default:
 		c.have += n
 		l.parse(i)
@@ -115,9 +140,9 @@ func (l *loop) handle(i int, events uint32) {
 }
 
 // hangUp is the server closing: a failure if an answer was due, else the connection is opened again when needed.
-func (l *loop) hangUp(i int) {
+func (l *loop) hangUp(i int, why string) {
 	if l.conns[i].busy {
-		l.fail(i)
+		l.fail(i, why)
 		return
 	}
 	l.conns[i].close()
@@ -130,7 +155,7 @@ func (l *loop) parse(i int) {
 		end := bytes.Index(c.in[:c.have], []byte("\r\n\r\n"))
 		if end < 0 {
 			if c.have == len(c.in) {
-				l.fail(i)
+				l.fail(i, "answer's head is too large")
 			}
 			return
 		}
@@ -138,7 +163,7 @@ func (l *loop) parse(i int) {
 		c.gotHead, c.head = true, c.in[:end]
 		c.status, c.discard = readHead(c.head)
 		if c.status == 0 || !c.busy {
-			l.fail(i)
+			l.fail(i, "not an HTTP answer")
 			return
 		}
 		if c.noBody {
@@ -171,11 +196,12 @@ func (l *loop) answered(c *conn) {
 	}
 }
 
-func (l *loop) fail(i int) {
+func (l *loop) fail(i int, why string) {
 	c := &l.conns[i]
 	if c.busy {
 		l.busy--
 		l.result.Failed++
+		l.result.Failures[why]++
 		l.free = append(l.free, int32(i))
 	}
 	c.busy = false
@@ -186,7 +212,7 @@ func (l *loop) fail(i int) {
 func (l *loop) sweep() {
 	for i := range l.conns {
 		if c := &l.conns[i]; c.busy && l.now.Sub(c.sent) > answerTimeout {
-			l.fail(i)
+			l.fail(i, "no answer in "+answerTimeout.String())
 		}
 	}
 }

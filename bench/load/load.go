@@ -20,6 +20,7 @@ const (
 	MaxConnections = 20_000
 	maxLatency     = 60 * time.Second // longer counts as this
 	answerTimeout  = 30 * time.Second
+	grace          = time.Second      // after the end, for arrivals that were due before it
 	maxIdle        = 15 * time.Second // then a connection is opened anew; shorter than servers keep idle ones
 	eventBatch     = 512
 	readBuffer     = 8 << 10 // bytes; an answer's head must fit
@@ -41,6 +42,9 @@ type Options struct {
 	// Rate is arrivals per second at a time since the start; it is asked once a millisecond at most. nil: every
 	// connection sends as soon as it has its answer (closed loop, for finding the maximum).
 	Rate func(elapsed time.Duration) float64
+	// Spin looks for answers all the time instead of sleeping until one comes: it takes a core, and spares the server the
+	// waking of a sleeper, which costs it more the slower it is. For comparing servers.
+	Spin bool
 	// Requests is how many arrivals there are at most; 0: as many as rate and duration make.
 	Requests uint64
 	// Request appends the nth request to dst. It is called on the loop's thread.
@@ -59,8 +63,9 @@ type Result struct {
 	Elapsed   time.Duration
 	Scheduled uint64
 	Answered  uint64
-	Failed    uint64 // connection refused, reset, or no answer in time
-	Unsent    uint64 // still without a connection when the time was over
+	Failed    uint64            // connection refused, reset, or no answer in time
+	Unsent    uint64            // still without a connection a second after the end
+	Failures  map[string]uint64 // Failed, by what happened
 	Status    map[int]uint64
 	Latency   *hdrhistogram.Histogram // microseconds, from the scheduled time
 	Seconds   []Second

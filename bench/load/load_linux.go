@@ -45,7 +45,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	defer unix.Close(epoll)
 	l := &loop{Options: o, epoll: epoll, conns: make([]conn, o.Connections), free: make([]int32, 0, o.Connections)}
-	l.result.Status = make(map[int]uint64)
+	l.result.Status, l.result.Failures = make(map[int]uint64), make(map[string]uint64)
 	l.result.Latency = newHistogram()
 	l.second = newHistogram()
 	defer l.closeAll()
@@ -81,12 +81,13 @@ func (l *loop) run(ctx context.Context) error {
 	end := l.start.Add(l.Duration)
 	for {
 		l.now = time.Now()
-		open := l.now.Before(end) && ctx.Err() == nil
-		if open {
-			l.schedule()
+		if ctx.Err() != nil {
+			end = minTime(end, l.now)
 		}
-		l.dispatch(open)
-		if !open && l.busy == 0 || l.now.After(end.Add(answerTimeout)) {
+		l.schedule(minTime(end, l.now))
+		open := l.now.Before(end)
+		l.dispatch(open, l.now.Before(end.Add(grace)))
+		if !open && l.busy == 0 && (l.head == len(l.backlog) || !l.now.Before(end.Add(grace))) || l.now.After(end.Add(answerTimeout)) {
 			break
 		}
 		n, err := unix.EpollWait(l.epoll, events, l.patience(open))
@@ -106,21 +107,24 @@ func (l *loop) run(ctx context.Context) error {
 			nextSecond = nextSecond.Add(time.Second)
 		}
 	}
+	for i := range l.conns {
+		l.fail(i, "no answer in "+answerTimeout.String()) // only those that still wait for one are failures
+	}
 	l.result.Unsent += uint64(len(l.backlog) - l.head)
 	l.closeSecond()
 	return nil
 }
 
 // schedule puts the arrivals that have become due into the backlog, each with its own due time.
-func (l *loop) schedule() {
+func (l *loop) schedule(now time.Time) {
 	if l.Rate == nil {
 		return
 	}
 	const step = time.Millisecond
-	for l.lastAccrual.Before(l.now) {
+	for l.lastAccrual.Before(now) {
 		until := l.lastAccrual.Add(step)
-		if until.After(l.now) {
-			until = l.now
+		if until.After(now) {
+			until = now
 		}
 		span := until.Sub(l.lastAccrual)
 		rate := l.Rate(l.lastAccrual.Sub(l.start))
@@ -138,9 +142,10 @@ func (l *loop) schedule() {
 
 func (l *loop) allScheduled() bool { return l.Requests > 0 && l.result.Scheduled >= l.Requests }
 
-// dispatch gives waiting arrivals to free connections.
-func (l *loop) dispatch(open bool) {
-	for len(l.free) > 0 {
+// dispatch gives waiting arrivals to free connections. Those that were due before the end may be sent for a while after
+// it, so that a generator or server that is a little late leaves none behind.
+func (l *loop) dispatch(open, sending bool) {
+	for sending && len(l.free) > 0 {
 		due := l.now
 		switch {
 		case l.head < len(l.backlog):
@@ -150,10 +155,6 @@ func (l *loop) dispatch(open bool) {
 			l.result.Scheduled++
 		default:
 			l.backlog, l.head = l.backlog[:0], 0
-			return
-		}
-		if !open && l.Rate != nil {
-			l.head-- // what was not sent in time stays unsent
 			return
 		}
 		i := l.free[len(l.free)-1]
@@ -169,6 +170,9 @@ func (l *loop) dispatch(open bool) {
 // patience is how long to wait for events, in milliseconds. Below a millisecond it polls: a timer that oversleeps would
 // be counted as the server's latency.
 func (l *loop) patience(open bool) int {
+	if l.Spin {
+		return 0
+	}
 	if l.Rate == nil || !open {
 		return 10
 	}
@@ -177,6 +181,13 @@ func (l *loop) patience(open bool) int {
 		return 0
 	}
 	return 1
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func (l *loop) closeSecond() {

@@ -19,7 +19,7 @@ func RunAll(ctx context.Context, n int, options func(i int) Options) (Result, er
 	if n == 1 {
 		return Run(ctx, options(0))
 	}
-	sum := &adder{n: n, open: map[int]*openSecond{}, total: Result{Status: map[int]uint64{}, Latency: newHistogram()}}
+	sum := &adder{n: n, open: map[int]*openSecond{}, total: Result{Status: map[int]uint64{}, Failures: map[string]uint64{}, Latency: newHistogram()}}
 	group, ctx := errgroup.WithContext(ctx)
 	results := make([]Result, n)
 	for i := range n {
@@ -103,6 +103,9 @@ func (a *adder) finish(results []Result) Result {
 		t.Unsent += r.Unsent
 		for status, count := range r.Status {
 			t.Status[status] += count
+		}
+		for why, count := range r.Failures {
+			t.Failures[why] += count
 		}
 		if r.Latency != nil {
 			t.Latency.Merge(r.Latency)

@@ -99,7 +99,12 @@ func (d *driven) errors(t *tally, interrupted bool) (n int64, notes []string) {
 			notes = append(notes, fmt.Sprintf("%d %s", count, what))
 		}
 	}
-	add(int64(d.links.Failed), "links without an answer")
+	failures := func(kind string, by map[string]uint64) {
+		for _, why := range slices.Sorted(maps.Keys(by)) {
+			add(int64(by[why]), kind+" without an answer ("+why+")")
+		}
+	}
+	failures("links", d.links.Failures)
 	add(t.bare, "clicks that were not recorded")
 	add(t.badID, "damaged Click IDs")
 	for _, status := range slices.Sorted(maps.Keys(t.other)) {
@@ -109,7 +114,7 @@ func (d *driven) errors(t *tally, interrupted bool) (n int64, notes []string) {
 		add(int64(d.links.Unsent), "links that were due and found no free connection in time")
 	}
 	if d.postbacks != nil {
-		add(int64(d.postbacks.Failed), "postbacks without an answer")
+		failures("postbacks", d.postbacks.Failures)
 		for _, status := range slices.Sorted(maps.Keys(d.converter.refused)) {
 			add(d.converter.refused[status], fmt.Sprintf("postbacks answered %d", status))
 		}

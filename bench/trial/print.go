@@ -13,8 +13,11 @@ import (
 
 // describe is what ran, when, where and with which program, in one line.
 func (r *Result) describe() string {
-	text := fmt.Sprintf("%s UTC, version %s, commit %s, on %s (%d cores, %s, %s)", r.Began.Format("2006-01-02 15:04"), r.Version, r.Commit,
-		r.Machine.CPU, r.Machine.Cores, r.Machine.Memory, r.Machine.System)
+	program := "version " + r.Version
+	if r.Commit != "" {
+		program += ", commit " + r.Commit
+	}
+	text := fmt.Sprintf("%s UTC, %s, on %s (%d cores, %s, %s)", r.Began.Format("2006-01-02 15:04"), program, r.Machine.CPU, r.Machine.Cores, r.Machine.Memory, r.Machine.System)
 	for _, name := range slices.Sorted(maps.Keys(r.Parameters)) {
 		text += fmt.Sprintf(", %s %s", name, r.Parameters[name])
 	}

@@ -22,7 +22,7 @@ type Result struct {
 	Parameters  map[string]string `json:"parameters"`
 	Began       time.Time         `json:"began"`
 	Version     string            `json:"version"`
-	Commit      string            `json:"commit"`
+	Commit      string            `json:"commit,omitempty"`
 	Machine     Machine           `json:"machine"`
 	Interrupted bool              `json:"interrupted"`
 
@@ -52,13 +52,14 @@ type Machine struct {
 
 // Part is the load on one kind of endpoint.
 type Part struct {
-	Scheduled uint64         `json:"scheduled"`
-	Answered  uint64         `json:"answered"`
-	Failed    uint64         `json:"failed"`
-	Unsent    uint64         `json:"unsent"`
-	Status    map[int]uint64 `json:"status,omitempty"`
-	Elapsed   time.Duration  `json:"elapsed_ns"`
-	Rate      float64        `json:"rate"` // answers a second
+	Scheduled uint64            `json:"scheduled"`
+	Answered  uint64            `json:"answered"`
+	Failed    uint64            `json:"failed"`
+	Unsent    uint64            `json:"unsent"`
+	Failures  map[string]uint64 `json:"failures,omitempty"` // by what happened
+	Status    map[int]uint64    `json:"status,omitempty"`
+	Elapsed   time.Duration     `json:"elapsed_ns"`
+	Rate      float64           `json:"rate"` // answers a second
 
 	P50  time.Duration `json:"p50_ns"`
 	P95  time.Duration `json:"p95_ns"`
@@ -78,7 +79,7 @@ type Percentile struct {
 
 func newPart(r *load.Result) *Part {
 	p := &Part{
-		Scheduled: r.Scheduled, Answered: r.Answered, Failed: r.Failed, Unsent: r.Unsent, Status: r.Status, Elapsed: r.Elapsed, Seconds: r.Seconds,
+		Scheduled: r.Scheduled, Answered: r.Answered, Failed: r.Failed, Unsent: r.Unsent, Failures: r.Failures, Status: r.Status, Elapsed: r.Elapsed, Seconds: r.Seconds,
 	}
 	if r.Elapsed > 0 {
 		p.Rate = float64(r.Answered) / r.Elapsed.Seconds()
@@ -113,13 +114,13 @@ func newResult(command, version string, parameters map[string]string) *Result {
 	return &Result{Command: command, Version: version, Commit: commit(), Machine: machine(), Parameters: parameters, Began: time.Now().UTC()}
 }
 
-// commit is the one that this program was built from, with "+changes" where the tree was not clean.
+// commit is the one that this program was built from, with "+changes" where the tree was not clean; "" if it is not known.
 func commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return ""
 	}
-	revision, changed := "unknown", ""
+	revision, changed := "", ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":

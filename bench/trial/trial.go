@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
@@ -111,11 +112,23 @@ type rig struct {
 	observer *observer
 }
 
+// spareThreads is how many threads run beside the generators: postbacks, queries, metrics, progress.
+const spareThreads = 4
+
+// letThreadsRun makes the kernel share out the cores. With as many running threads as cores, Go's own scheduler would let
+// one generator wait for another's time slice, 10 ms, and the server would be blamed.
+func letThreadsRun(generators int) {
+	if n := generators + spareThreads; runtime.GOMAXPROCS(0) < n {
+		runtime.GOMAXPROCS(n)
+	}
+}
+
 // prepare checks the options, makes the world and takes the metrics' baseline.
 func prepare(ctx context.Context, o Options) (*rig, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	letThreadsRun(o.Generators)
 	addr, host, err := trackerAddr(ctx, o.Tracker)
 	if err != nil {
 		return nil, err
