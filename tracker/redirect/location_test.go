@@ -29,6 +29,7 @@ func TestLocation(t *testing.T) {
 		{"unsafe text is encoded", "https://shop.example/é%zz%41?q=\"<>", "", "https://shop.example/%C3%A9%25zz%41?q=%22%3C%3E&click_id=CID"},
 		{"fixed click parameter gives way", "https://shop.example/?click_id=old&a=1", "", "https://shop.example/?a=1&click_id=CID"},
 		{"visitor's parameters pass", "https://shop.example/?a=1", "utm_source=x&b=%20%2f&flag&c=", "https://shop.example/?a=1&click_id=CID&utm_source=x&b=%20%2f&flag&c="},
+		{"visitors do not name parameters", "https://shop.example/?{sub1}=x&{sub2}&{slug}=1", "sub1=click_id&sub2=click_id", "https://shop.example/?%7Bsub1%7D=x&%7Bsub2%7D&go=1&click_id=CID"},
 		{"in their order, doubled", "https://shop.example/", "b=1&a=2&b=3", "https://shop.example/?click_id=CID&b=1&a=2&b=3"},
 		{"before the fragment", "https://shop.example/#f", "b=1", "https://shop.example/?click_id=CID&b=1#f"},
 		{"without our own", "https://shop.example/", "sub1=x&SUB2=y&to=z&%74o=z&a=1", "https://shop.example/?click_id=CID&a=1"},

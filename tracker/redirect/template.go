@@ -46,7 +46,8 @@ type template struct {
 type fixedMacros struct{ affiliateID, linkID, programID, slug string }
 
 // parseTemplate compiles a destination. click is the canonical name of the click parameter: a parameter of that name
-// is left out unless it carries {click_id} itself. Braces that are no macro are part of the text.
+// is left out unless it carries {click_id} itself. Braces that are no macro are part of the text, and so are {sub1} to
+// {sub5} in a parameter's name.
 func parseTemplate(destination, click string, values fixedMacros) (template, error) {
 	u, err := hosts.Parse(destination)
 	if err != nil {
@@ -68,6 +69,8 @@ func parseTemplate(destination, click string, values fixedMacros) (template, err
 		if len(t.query) > 0 {
 			t.query = append(t.query, piece{text: "&"})
 		}
+		// A visitor's text must not become a name: it could be the click parameter's.
+		pair = strings.ReplaceAll(name, "{sub", "%7Bsub") + pair[len(name):]
 		t.query = values.pieces(t.query, pair)
 		t.names = append(t.names, canonical(name))
 	}
