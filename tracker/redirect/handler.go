@@ -203,10 +203,12 @@ func (h *Handler) locate(t *Target, w *work, id, query string) []byte {
 	var dropped int
 	if w.to != "" {
 		if u, ok := t.deepLink(w.to); ok {
-			h.metrics.deepTaken.Inc()
-			w.location, dropped = t.appendDeepLink(w.location[:0], u, id, query)
-			h.metrics.drop(dropped)
-			return w.location
+			// Encoded, it may have grown to three times the length that was checked.
+			if w.location, dropped = t.appendDeepLink(w.location[:0], u, id, query); len(w.location) <= maxLocation {
+				h.metrics.deepTaken.Inc()
+				h.metrics.drop(dropped)
+				return w.location
+			}
 		}
 		h.metrics.deepLeft.Inc()
 	}

@@ -144,6 +144,17 @@ func TestLocationIsBounded(t *testing.T) {
 	}
 }
 
+// A page whose address outgrows the limit once it is encoded is not led to: proxies would answer an error for us.
+func TestDeepLinkIsBounded(t *testing.T) {
+	f := newFixture(t)
+	f.add(t, "go", resolved("https://shop.example/home"))
+	for _, to := range []string{"https://shop.example/" + strings.Repeat("é", maxLocation/6), "https://shop.example/?a=" + strings.Repeat(";", maxLocation/3)} {
+		if got, want := f.location(t, "go", "to="+url.QueryEscape(to)), "https://shop.example/home?click_id=CID"; got != want {
+			t.Errorf("%.40s: %d bytes, %.80s; want %s", to, len(got), got, want)
+		}
+	}
+}
+
 func TestCompileRefuses(t *testing.T) {
 	for name, r := range map[string]link.Resolved{
 		"no URL": resolved("shop.example"), "empty": resolved(""), "script": resolved("javascript:alert(1)"),

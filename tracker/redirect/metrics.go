@@ -17,7 +17,7 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	deep := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "edgeref_tracker_deep_links_total",
-		Help: "Clicks that asked for another page than the link's, by result: followed, or refused because the program does not allow it.",
+		Help: "Clicks that asked for another page than the link's, by result: followed, or refused because the program does not allow it or it is too long.",
 	}, []string{"result"})
 	m := &metrics{
 		received: prometheus.NewCounter(prometheus.CounterOpts{
