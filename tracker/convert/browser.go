@@ -38,6 +38,9 @@ func (h *Handler) Pixel(req *fasthttp.RequestCtx) Outcome {
 	outcome := Accepted
 	if refused != nil {
 		outcome = h.refuse(req, channel, refused)
+		if origin == "" {
+			origin = "*" // a refusal tells a page no more than a server could ask for
+		}
 	} else {
 		h.accepted.WithLabelValues(string(channel)).Inc()
 		req.Response.Header.Set(fasthttp.HeaderCacheControl, "no-store")
@@ -53,7 +56,7 @@ func (h *Handler) Pixel(req *fasthttp.RequestCtx) Outcome {
 	return outcome
 }
 
-// pixel returns the Origin that may read the answer, "" if none may.
+// pixel returns the Origin that the program allows, "" if there is none or it was not looked at.
 func (h *Handler) pixel(req *fasthttp.RequestCtx, channel conversion.Channel) (string, *refusal) {
 	if !req.IsGet() {
 		r := refuse(fasthttp.StatusMethodNotAllowed, codeMethod, "The pixel is a GET.")

@@ -82,13 +82,13 @@ func TestOrigins(t *testing.T) {
 		"X: none":                                     {"accepted", ""},
 		"Origin: https://shop.example":                {"accepted", "https://shop.example"},
 		"Origin: https://www.shop.example":            {"accepted", "https://www.shop.example"},
-		"Origin: https://evil.example":                {codeOriginRefused, ""},
-		"Origin: https://shop.example.evil":           {codeOriginRefused, ""},
-		"Origin: https://shop.example:8443":           {codeOriginRefused, ""},
-		"Origin: null":                                {codeOriginRefused, ""},
+		"Origin: https://evil.example":                {codeOriginRefused, "*"},
+		"Origin: https://shop.example.evil":           {codeOriginRefused, "*"},
+		"Origin: https://shop.example:8443":           {codeOriginRefused, "*"},
+		"Origin: null":                                {codeOriginRefused, "*"},
 		"Referer: https://shop.example/thanks?a":      {"accepted", ""},
-		"Referer: https://evil.example/":              {codeOriginRefused, ""},
-		"Referer: https://shop.example@evil.example/": {codeOriginRefused, ""},
+		"Referer: https://evil.example/":              {codeOriginRefused, "*"},
+		"Referer: https://shop.example@evil.example/": {codeOriginRefused, "*"},
 	} {
 		f := newFixture(t)
 		got, allowed := f.callPixel(t, query("click_id", f.clickID, "txid", "a", "via", "script"), header)
@@ -96,8 +96,13 @@ func TestOrigins(t *testing.T) {
 			t.Errorf("%s: %s, %q; want %v", header, got, allowed, want)
 		}
 	}
-	// A page that may ask may also read why it was refused.
+	// Any page may read why it was refused.
 	f := newFixture(t)
+	for _, q := range []string{query("txid", "a"), query("txid", "a", "click_id", "x"), "click_id=%", query("txid", "a", "click_id", f.Keys.Mint(noon, 1, 99, 1).String())} {
+		if got, allowed := f.callPixel(t, q, "Origin: https://shop.example"); got == "accepted" || allowed != "*" {
+			t.Errorf("%s: %s, %q", q, got, allowed)
+		}
+	}
 	if got, allowed := f.callPixel(t, query("click_id", f.clickID), "Origin: https://shop.example"); got != codeTxidMissing || allowed != "https://shop.example" {
 		t.Errorf("%s, %q", got, allowed)
 	}
