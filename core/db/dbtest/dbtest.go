@@ -2,7 +2,9 @@
 package dbtest
 
 import (
+	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/edgeref/edgeref/core/db"
@@ -54,4 +56,40 @@ func Open(t testing.TB, dsn string) *db.DB {
 		}
 	})
 	return d
+}
+
+// Plan is how the database would run a query, in its own words, one step a line.
+func Plan(t testing.TB, d *db.DB, query string, args ...any) string {
+	t.Helper()
+	explain := "EXPLAIN QUERY PLAN "
+	if d.Dialect() == db.MySQL {
+		explain = "EXPLAIN "
+	}
+	rows, err := d.Query(t.Context(), explain+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	for rows.Next() {
+		values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range values {
+			plan.WriteString(v.String + " ")
+		}
+		plan.WriteByte('\n')
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
 }

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS conversions (
     closed         TINYINT        NOT NULL,
     UNIQUE KEY conversions_key (program_id, type, txn_id),
     KEY conversions_subject (program_id, subject),
+    KEY conversions_program (program_id, id),
+    KEY conversions_program_type (program_id, type, id),
+    KEY conversions_type (type, id),
     KEY conversions_affiliate (affiliate_id, id),
     KEY conversions_txn (txn_id),
     KEY conversions_state (state, id)

@@ -29,6 +29,9 @@ CREATE TABLE conversions (
     UNIQUE (program_id, type, txn_id)
 ) STRICT;
 CREATE INDEX conversions_subject ON conversions (program_id, subject);
+CREATE INDEX conversions_program ON conversions (program_id, id);
+CREATE INDEX conversions_program_type ON conversions (program_id, type, id);
+CREATE INDEX conversions_type ON conversions (type, id);
 CREATE INDEX conversions_affiliate ON conversions (affiliate_id, id);
 CREATE INDEX conversions_txn ON conversions (txn_id);
 CREATE INDEX conversions_state ON conversions (state, id);
