@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS commissions (
     released_at    BIGINT     NOT NULL,
     UNIQUE KEY commissions_conversion (conversion_id),
     KEY commissions_affiliate (affiliate_id, id),
+    KEY commissions_state (state, id),
     KEY commissions_release (state, release_at, id),
     CHECK (reversed_minor >= 0 AND reversed_minor <= amount_minor),
     FOREIGN KEY (conversion_id) REFERENCES conversions (id),

@@ -20,4 +20,5 @@ CREATE TABLE commissions (
     FOREIGN KEY (rule_id, rule_version) REFERENCES commission_rule_versions (rule_id, version)
 ) STRICT;
 CREATE INDEX commissions_affiliate ON commissions (affiliate_id, id);
+CREATE INDEX commissions_state ON commissions (state, id);
 CREATE INDEX commissions_release ON commissions (state, release_at, id);
