@@ -51,7 +51,7 @@ type Tracker struct {
 	NegativeTTL    time.Duration `default:"5s" unit:"duration" help:"how long an unknown slug is remembered"`
 	LookupTimeout  time.Duration `default:"250ms" unit:"duration" help:"longest time that a request for an uncached link waits for the core"`
 	MaxConnections int           `default:"20000" unit:"connections" help:"open client connections; more are refused"`
-	IdleTimeout    time.Duration `default:"30s" unit:"duration" help:"how long an idle or slow connection is kept"`
+	IdleTimeout    time.Duration `default:"30s" unit:"duration" help:"how long a connection without a request is kept"`
 }
 
 // Spool is the edge's durable queue on disk. There are two, for clicks and for conversions; limits are for each.

@@ -95,6 +95,10 @@ func TestErrorsNameTheSetting(t *testing.T) {
 		"core alone":            {role: CoreRole, want: []string{"click.keys", "edge.tokens"}},
 		"short token":           {env: []string{"EDGEREF_ADMIN_TOKEN=short"}, want: []string{"core.admin_token", "8 characters"}},
 		"bad key":               {env: []string{"EDGEREF_CLICK_KEYS=1:nope*"}, want: []string{"click.keys", "base64"}},
+		"short key":             {env: []string{"EDGEREF_CLICK_KEYS=1:c2VjcmV0"}, want: []string{"click.keys", "at least 16"}},
+		"two keys of one id":    {env: []string{"EDGEREF_CLICK_KEYS=1:MDEyMzQ1Njc4OWFiY2RlZg==,1:ZmVkY2JhOTg3NjU0MzIxMA=="}, want: []string{"click.keys", "used twice"}},
+		"cookie name":           {args: []string{"--tracker-cookie-name", "a=b"}, want: []string{"tracker.cookie_name", "a=b"}},
+		"cookie domain":         {args: []string{"--tracker-cookie-domain", "example.com; Path=/x"}, want: []string{"tracker.cookie_domain", "Path"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := load(t, c.role, c.file, c.env, c.args...)
@@ -118,7 +122,7 @@ func TestReservedVariablesAreNotSettings(t *testing.T) {
 
 func TestPrintHidesSecretsAndLoadsAgain(t *testing.T) {
 	secret := "a-very-secret-edge-token"
-	env := []string{"EDGEREF_EDGE_TOKENS=" + secret, "EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=a:1,b:2", "EDGEREF_TRACKER_COOKIE_DOMAIN=x: #y"}
+	env := []string{"EDGEREF_EDGE_TOKENS=" + secret, "EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=a:1,b:2", "EDGEREF_ANALYTICS_CLICKHOUSE_USERNAME=x: #y"}
 	want, l, err := load(t, Serve, "", env, "--analytics-clickhouse-tls")
 	if err != nil {
 		t.Fatal(err)

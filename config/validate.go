@@ -65,6 +65,11 @@ func (c *Config) validate(role Role) error {
 			bad(path, "%q is not an absolute http(s) URL", text)
 		}
 	}
+	for path, text := range map[string]string{"tracker.cookie_name": c.Tracker.CookieName, "tracker.cookie_domain": c.Tracker.CookieDomain} {
+		if !cookieSafe(text) {
+			bad(path, "%q has other characters than A-Z a-z 0-9 - . _ ~", text)
+		}
+	}
 	for path, d := range map[string]time.Duration{
 		"tracker.link_ttl": c.Tracker.LinkTTL, "tracker.negative_ttl": c.Tracker.NegativeTTL, "tracker.lookup_timeout": c.Tracker.LookupTimeout,
 		"tracker.idle_timeout": c.Tracker.IdleTimeout, "delivery.max_age": c.Delivery.MaxAge, "delivery.timeout": c.Delivery.Timeout,
@@ -99,10 +104,8 @@ func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
 	if c.Analytics.RetentionDays < 1 {
 		bad("analytics.retention_days", "must be at least 1")
 	}
-	for _, text := range c.Click.Keys {
-		if _, err := click.ParseKey(text); err != nil {
-			bad("click.keys", "%v", err)
-		}
+	if err := checkKeys(c.Click.Keys); err != nil {
+		bad("click.keys", "%v", err)
 	}
 	for _, token := range c.Edge.Tokens {
 		if len(token) < 16 {
@@ -115,6 +118,30 @@ func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
 	if db := c.Core.Database; db != "" && !strings.HasPrefix(db, "sqlite:") && !strings.HasPrefix(db, "mysql:") {
 		bad("core.database", "must begin with sqlite: or mysql:")
 	}
+}
+
+// checkKeys reports what keeps the keys from being a keyring.
+func checkKeys(texts []string) error {
+	keys := make([]click.Key, 0, len(texts))
+	for _, text := range texts {
+		key, err := click.ParseKey(text)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := click.NewKeyring(keys...)
+	return err
+}
+
+// cookieSafe reports whether s can be a cookie's name or domain, as the tracker writes them.
+func cookieSafe(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._~", r)
+	})
 }
 
 // validateRole checks what a role cannot do without. Only serve may generate secrets: with more than one process they
