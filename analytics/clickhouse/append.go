@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,9 +24,13 @@ const MaxBatch = 100_000
 // same batch. A batch that crosses a month is stored month by month, so a report may see one part before the other.
 // It keeps nothing of clicks.
 func (s *Store) AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error {
-	return s.append(ctx, appendClicks, batchID, len(clicks), clickInsert(), func(b driver.Batch) error {
+	err := s.append(ctx, appendClicks, batchID, len(clicks), clickInsert(), func(b driver.Batch) error {
 		return fillClicks(b, clicks)
 	})
+	if refused := (*RefusedError)(nil); errors.As(err, &refused) && len(clicks) <= MaxBatch {
+		return s.confirmRefusal(ctx, clicks, err)
+	}
+	return err
 }
 
 // AppendFacts is AppendClicks for facts. A fact also counts once if it comes in several batches.
@@ -41,7 +46,7 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 	}
 	if n > MaxBatch {
 		s.metrics.refused.Inc()
-		return fmt.Errorf("%s: %d records in batch %s; at most %d", operation, n, batchID, MaxBatch)
+		return &RefusedError{fmt.Errorf("%s: %d records in batch %s; at most %d", operation, n, batchID, MaxBatch)}
 	}
 	defer func(start time.Time) { s.metrics.done(operation, start, err) }(time.Now())
 	ctx, cancel := context.WithTimeout(ctx, s.opts.AppendTimeout)
@@ -65,7 +70,7 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 		return fmt.Errorf("%s: fill batch %s: %w", operation, batchID, err)
 	}
 	if err := batch.Send(); err != nil {
-		return fmt.Errorf("%s: send batch %s: %w", operation, batchID, explain(ctx, err))
+		return refused(fmt.Errorf("%s: send batch %s: %w", operation, batchID, explain(ctx, err)))
 	}
 	s.metrics.appended.WithLabelValues(strings.TrimPrefix(operation, "append_")).Add(float64(n))
 	return nil

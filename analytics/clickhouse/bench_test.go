@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -73,54 +76,22 @@ func BenchmarkAppendClicks(b *testing.B) {
 	}
 }
 
-// BenchmarkReport asks for reports over 30 days with 3 million clicks and 30,000 facts.
+// BenchmarkReport asks for reports over 30 days with EDGEREF_BENCH_CLICKS clicks (default 3 million) and a fact a hundred
+// clicks. With EDGEREF_BENCH_CLICKHOUSE it uses the server at that address, and fills its database once.
 func BenchmarkReport(b *testing.B) {
-	const days, batches, size = 30, 30, 100_000
-	s := server.Start(b)
-	opts := clickhouse.Options{Addr: []string{s.Addr()}, Database: s.Database(b)}
-	store := openWith(b, opts)
-	from := time.Date(2026, time.September, 1, 0, 0, 0, 0, time.UTC)
-	tr := newTraffic(b)
-	for i := range batches {
-		clicks := tr.batch(size, from.AddDate(0, 0, i), 24*time.Hour)
-		var facts []report.Fact
-		for j := range size / 100 {
-			id := clicks[j].ID
-			facts = append(facts, report.Fact{
-				ID: int64(i*size + j + 1), Time: id.UnixMilli() + 1000, ClickID: id, ProgramID: clicks[j].ProgramID,
-				AffiliateID: id.AffiliateID(), LinkID: id.LinkID(), Sales: 1, Currency: "INR", Revenue: 149_900, Commission: 112_425,
-			})
-		}
-		fill(b, store, fmt.Sprint(i), clicks, facts)
-	}
-	for _, table := range []string{"clicks", "clicks_quarterly", "facts"} { // as a day later, when merges are done
-		exec(b, direct(b, s, opts.Database), "OPTIMIZE TABLE "+table+" FINAL")
-	}
-	to := from.AddDate(0, 0, days)
+	store, from := benchStore(b)
+	to := from.AddDate(0, 0, benchDays)
 	kolkata, err := time.LoadLocation("Asia/Kolkata")
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, c := range []struct {
-		name string
-		q    report.Query
-	}{
-		{"total", report.Query{}},
-		{"days", report.Query{Bucket: report.Day, Zone: kolkata}},
-		{"hours", report.Query{Bucket: report.Hour, Zone: kolkata}},
-		{"top links", report.Query{GroupBy: report.Link}},
-		{"top affiliates by revenue", report.Query{GroupBy: report.Affiliate, OrderBy: report.Revenue}},
-		{"affiliate by day", report.Query{AffiliateID: 7, Bucket: report.Day}},
-		{"affiliate by link", report.Query{AffiliateID: 7, GroupBy: report.Link}},
-		{"affiliate by referrer host", report.Query{AffiliateID: 7, GroupBy: report.ReferrerHost}},
-		{"countries", report.Query{GroupBy: report.Country}},
-		{"referrer paths", report.Query{GroupBy: report.ReferrerPath}},
-		{"one campaign by device", report.Query{GroupBy: report.Device, Filters: []report.Filter{{Dimension: report.UTMCampaign, Values: []string{"diwali"}}}}},
-		{"unaligned total", report.Query{From: from.Add(123456 * time.Millisecond), To: to.Add(-123456 * time.Millisecond)}},
-	} {
-		if c.q.From.IsZero() {
-			c.q.From, c.q.To = from, to
+	for _, c := range benchQueries() {
+		if c.q.Bucket == report.Hour && c.q.From.IsZero() {
+			c.q.From, c.q.To = to.AddDate(0, 0, -c.days), to
+		} else {
+			c.q.From, c.q.To = from.Add(c.inset), to.Add(-c.inset)
 		}
+		c.q.Zone = kolkata
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := store.Report(b.Context(), c.q); err != nil {
@@ -139,6 +110,86 @@ func BenchmarkReport(b *testing.B) {
 			}
 		})
 	}
+}
+
+const benchDays = 30
+
+type benchQuery struct {
+	name  string
+	q     report.Query
+	days  int           // the last ones, of reports by hour
+	inset time.Duration // cut off at both ends
+}
+
+// benchQueries are the reports of a dashboard, and some that are rarer and slower.
+func benchQueries() []benchQuery {
+	queries := []benchQuery{
+		{name: "total"},
+		{name: "days", q: report.Query{Bucket: report.Day}},
+		{name: "hours of 2 days", q: report.Query{Bucket: report.Hour}, days: 2},
+		{name: "hours of 30 days", q: report.Query{Bucket: report.Hour}, days: benchDays},
+		{name: "top links by day", q: report.Query{GroupBy: report.Link, Bucket: report.Day, Limit: 5}},
+		{name: "top affiliates by revenue", q: report.Query{GroupBy: report.Affiliate, OrderBy: report.Revenue, Limit: 10}},
+		{name: "unaligned total", inset: 123456 * time.Millisecond},
+		{name: "one campaign by device", q: report.Query{GroupBy: report.Device, Filters: []report.Filter{
+			{Dimension: report.UTMCampaign, Values: []string{"diwali"}}, {Dimension: report.Country, Values: []string{"IN"}}}}},
+	}
+	for _, d := range []report.Dimension{
+		report.Affiliate, report.Link, report.Program, report.ReferrerHost, report.Browser, report.OS, report.Device,
+		report.Country, report.Language, report.Bot, report.UTMSource, report.Sub1, report.Sub2, report.ReferrerPath,
+	} {
+		queries = append(queries, benchQuery{name: "top 10 " + string(d), q: report.Query{GroupBy: d, Limit: 10}})
+	}
+	for _, q := range slices.Clone(queries) {
+		if q.q.GroupBy != report.Affiliate && q.inset == 0 {
+			q.name, q.q.AffiliateID = "affiliate: "+q.name, 7
+			queries = append(queries, q)
+		}
+	}
+	return queries
+}
+
+// benchStore is a filled store, and the time of its first click.
+func benchStore(b *testing.B) (*clickhouse.Store, time.Time) {
+	const size = 100_000
+	from := time.Date(2026, time.September, 1, 0, 0, 0, 0, time.UTC)
+	total := 3_000_000
+	if n, err := strconv.Atoi(os.Getenv("EDGEREF_BENCH_CLICKS")); err == nil {
+		total = n
+	}
+	opts := clickhouse.Options{Addr: []string{os.Getenv("EDGEREF_BENCH_CLICKHOUSE")}, Database: fmt.Sprintf("bench%d", total)}
+	if opts.Addr[0] == "" {
+		s := server.Start(b)
+		opts.Addr[0], opts.Database = s.Addr(), s.Database(b)
+	} else if err := clickhouse.CreateDatabase(b.Context(), opts); err != nil {
+		b.Fatal(err)
+	}
+	store := openWith(b, opts)
+	begun, tr := time.Now(), newTraffic(b)
+	step := benchDays * 24 * time.Hour / time.Duration(total/size)
+	filled, err := store.Report(b.Context(), report.Query{From: from, To: from.AddDate(0, 0, benchDays)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := int(filled.Total.Clicks) / size; i < total/size; i++ {
+		clicks := tr.batch(size, from.Add(time.Duration(i)*step), step)
+		var facts []report.Fact
+		for j := range size / 100 {
+			id := clicks[j].ID
+			facts = append(facts, report.Fact{
+				ID: int64(i*size + j + 1), Time: id.UnixMilli() + 1000, ClickID: id, ProgramID: clicks[j].ProgramID,
+				AffiliateID: id.AffiliateID(), LinkID: id.LinkID(), Sales: 1, Currency: "INR", Revenue: 149_900, Commission: 112_425,
+			})
+		}
+		fill(b, store, fmt.Sprint(i), clicks, facts)
+	}
+	if int(filled.Total.Clicks) < total {
+		for _, table := range []string{"clicks", "clicks_quarterly", "facts"} { // as a day later, when merges are done
+			exec(b, direct(b, opts.Addr[0], opts.Database), "OPTIMIZE TABLE "+table+" FINAL")
+		}
+		b.Logf("%d clicks filled in %v", total, time.Since(begun).Round(time.Second))
+	}
+	return store, from
 }
 
 func fill(t testing.TB, store *clickhouse.Store, batchID string, clicks []click.Record, facts []report.Fact) {

@@ -220,7 +220,7 @@ func TestRollUpAnswers(t *testing.T) {
 	store := openWith(t, opts)
 	clicks := newTraffic(t).batch(1000, noon(), time.Hour)
 	fill(t, store, "1", clicks, nil)
-	exec(t, direct(t, s, opts.Database), "TRUNCATE TABLE clicks")
+	exec(t, direct(t, s.Addr(), opts.Database), "TRUNCATE TABLE clicks")
 	kathmandu, err := time.LoadLocation("Asia/Kathmandu")
 	if err != nil {
 		t.Fatal(err)

@@ -45,9 +45,9 @@ func openWith(t testing.TB, opts clickhouse.Options) *clickhouse.Store {
 }
 
 // direct is a connection of the test's own to a database.
-func direct(t testing.TB, s *server.Server, database string) driver.Conn {
+func direct(t testing.TB, addr, database string) driver.Conn {
 	t.Helper()
-	conn, err := driver.Open(&driver.Options{Addr: []string{s.Addr()}, Auth: driver.Auth{Database: database}})
+	conn, err := driver.Open(&driver.Options{Addr: []string{addr}, Auth: driver.Auth{Database: database}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestMigrate(t *testing.T) {
 	s := server.Start(t)
 	opts := clickhouse.Options{Addr: []string{s.Addr()}, Database: s.Database(t)}
 	store := openWith(t, opts)
-	conn := direct(t, s, opts.Database)
+	conn := direct(t, s.Addr(), opts.Database)
 	clicks := newTraffic(t).batch(100, noon(), time.Hour)
 	fill(t, store, "1", clicks, nil)
 	for _, before := range []string{"SELECT 1", "DROP TABLE schema_version SYNC", "DROP TABLE clicks_quarterly_view SYNC"} {
@@ -91,7 +91,7 @@ func TestMigrate(t *testing.T) {
 func TestRetention(t *testing.T) {
 	s := server.Start(t)
 	opts := clickhouse.Options{Addr: []string{s.Addr()}, Database: s.Database(t)}
-	conn := direct(t, s, opts.Database)
+	conn := direct(t, s.Addr(), opts.Database)
 	for _, days := range []int{0, 30, 30, 7, 0, 0} {
 		opts.Retention = time.Duration(days) * 24 * time.Hour
 		openWith(t, opts)

@@ -42,7 +42,7 @@ func (s *Store) appendBatch(ctx context.Context, kind int, id string, records in
 	switch {
 	case id == "" || len(id) > maxBatchID:
 		s.metrics.refused.Inc()
-		return fmt.Errorf("%w: its ID has %d bytes, want 1 to %d", ErrBatch, len(id), maxBatchID)
+		return fmt.Errorf("batch ID has %d bytes, want 1 to %d", len(id), maxBatchID)
 	case records > maxBatch:
 		s.metrics.refused.Inc()
 		return fmt.Errorf("%w: it has %d records, at most %d are taken: send smaller batches", ErrBatch, records, maxBatch)

@@ -15,9 +15,10 @@ type header struct {
 	rows         int
 	minMS, maxMS int64
 	detail       bool
+	version      int64 // how often it was written over
 }
 
-const headerColumns = "id, kind, day, rows, min_ms, max_ms, detail"
+const headerColumns = "id, kind, day, rows, min_ms, max_ms, detail, version"
 
 func queryHeaders(ctx context.Context, tx *sql.Tx, where string, args ...any) (headers []header, err error) {
 	rows, err := tx.QueryContext(ctx, "SELECT "+headerColumns+" FROM blocks WHERE "+where, args...)
@@ -27,7 +28,7 @@ func queryHeaders(ctx context.Context, tx *sql.Tx, where string, args ...any) (h
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var h header
-		if err := rows.Scan(&h.id, &h.kind, &h.day, &h.rows, &h.minMS, &h.maxMS, &h.detail); err != nil {
+		if err := rows.Scan(&h.id, &h.kind, &h.day, &h.rows, &h.minMS, &h.maxMS, &h.detail, &h.version); err != nil {
 			return nil, err
 		}
 		headers = append(headers, h)
@@ -159,7 +160,7 @@ func storeBlock(ctx context.Context, tx *sql.Tx, b *block) error {
 		if b.id, err = result.LastInsertId(); err != nil {
 			return err
 		}
-	} else if _, err := tx.ExecContext(ctx, "UPDATE blocks SET rows = ?, min_ms = ?, max_ms = ? WHERE id = ?", b.rows, first, last, b.id); err != nil {
+	} else if _, err := tx.ExecContext(ctx, "UPDATE blocks SET rows = ?, min_ms = ?, max_ms = ?, version = version + 1 WHERE id = ?", b.rows, first, last, b.id); err != nil {
 		return err
 	}
 	put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO columns (key, data) VALUES (?, ?)")

@@ -1,17 +1,20 @@
 package sqlite
 
 import (
+	"slices"
 	"time"
 
 	"github.com/edgeref/edgeref/wire/report"
 )
 
-// counting computes the figures of the total, of each bucket of the groups that are shown, and of the other groups.
+// counting computes the figures of a day: of the total, of each bucket of the groups that are shown, and of the other
+// groups.
 type counting struct {
 	*plan
-	groups map[string]int32
 	keys   []string
+	groups map[string]int32
 
+	starts []int64 // of the day's buckets
 	places []int32 // of each cell: bucket*len(keys)+group
 	cellOf []int32 // of each place; -1: no cell yet
 	cells  []tally
@@ -32,11 +35,24 @@ func newCounting(p *plan, shown []string) *counting {
 	for i, key := range shown {
 		c.groups[key] = int32(i)
 	}
-	c.cellOf = make([]int32, max(1, len(p.starts))*len(shown))
-	for i := range c.cellOf {
-		c.cellOf[i] = -1
-	}
 	return c
+}
+
+func (c *counting) shape() string { return c.plan.shape("counting", c.keys) }
+
+func (c *counting) begin(d *day) {
+	c.seenTotal.reset()
+	c.seenCells.reset()
+	c.starts = d.buckets
+	c.cellOf = slices.Grow(c.cellOf[:0], max(1, len(c.starts))*len(c.keys))
+	for range max(1, len(c.starts)) * len(c.keys) {
+		c.cellOf = append(c.cellOf, -1)
+	}
+	c.places, c.cells, c.total, c.other = nil, nil, tally{}, tally{}
+}
+
+func (c *counting) end() *part {
+	return &part{fresh: true, places: c.places, cells: c.cells, other: c.other, total: c.total}
 }
 
 func factColumns() []int {
@@ -52,11 +68,6 @@ func (c *counting) columns(kind int) []int {
 		cols = append(cols, c.group)
 	}
 	return cols
-}
-
-func (c *counting) newDay() {
-	c.seenTotal.reset()
-	c.seenCells.reset()
 }
 
 func (c *counting) count(b *block, picked []uint16) error {
@@ -102,7 +113,7 @@ func (c *counting) count(b *block, picked []uint16) error {
 // addVisitor counts a visitor of the day. Who is not new to a cell is not new to the total.
 func (c *counting) addVisitor(visitor uint64, cell int32, into *tally) {
 	switch {
-	case c.group < 0 && len(c.starts) == 0: // the cell is the total
+	case c.group < 0 && len(c.starts) <= 1: // the cell is the total
 		if c.seenTotal.add(visitor, 0) {
 			into.uniques++
 			c.total.uniques++
@@ -131,11 +142,40 @@ func (c *counting) cell(group int32, bucket int) (int32, *tally) {
 	return cell, &c.cells[cell]
 }
 
+// counts are the figures of all days together.
+type counts struct {
+	*plan
+	keys  []string
+	cells map[int32]*tally // by place in the whole report
+	total tally
+	other tally
+}
+
+func newCounts(p *plan, shown []string) *counts {
+	return &counts{plan: p, keys: shown, cells: make(map[int32]*tally)}
+}
+
+// merge adds a day.
+func (c *counts) merge(d *day, p *part) error {
+	c.total.add(&p.total)
+	c.other.add(&p.other)
+	for i, place := range p.places {
+		place += int32(d.first * len(c.keys))
+		into := c.cells[place]
+		if into == nil {
+			into = new(tally)
+			c.cells[place] = into
+		}
+		into.add(&p.cells[i])
+	}
+	return nil
+}
+
 // rows are the cells as rows of a report, in no order.
-func (c *counting) rows() []report.Row {
+func (c *counts) rows() []report.Row {
 	var rows []report.Row
-	for i, place := range c.places {
-		row := report.Row{Key: c.keys[int(place)%len(c.keys)], Figures: c.cells[i].figures()}
+	for place, cell := range c.cells {
+		row := report.Row{Key: c.keys[int(place)%len(c.keys)], Figures: cell.figures()}
 		if len(c.starts) > 0 {
 			row.Start = time.UnixMilli(c.starts[int(place)/len(c.keys)]).In(c.zone)
 		}

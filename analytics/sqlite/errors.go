@@ -11,9 +11,17 @@ import (
 
 // Errors of appending, for errors.Is.
 var (
-	ErrBatch = errors.New("batch cannot be stored")
-	ErrFull  = errors.New("database or disk is full")
+	ErrBatch error = batchError("batch cannot be stored")
+	ErrFull        = errors.New("database or disk is full")
 )
+
+// batchError is the type of ErrBatch.
+type batchError string
+
+func (e batchError) Error() string { return string(e) }
+
+// Permanent says that the same batch can never be stored, and never was.
+func (e batchError) Permanent() bool { return true }
 
 // ErrTooManyGroups says that a report would need more memory than it is given.
 var ErrTooManyGroups = errors.New("report has too many groups")

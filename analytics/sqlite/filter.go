@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -30,6 +31,8 @@ func newFilters(asked []report.Filter, affiliateID int64) filters {
 	}
 	return fs
 }
+
+func (f *filter) sorted() []string { return slices.Sorted(maps.Keys(f.values)) }
 
 func (fs filters) columns() (cols []int) {
 	for _, f := range fs {

@@ -27,6 +27,8 @@ type metrics struct {
 	duration   *prometheus.HistogramVec // operation
 	expired    prometheus.Counter
 	waiting    prometheus.Gauge
+	cache      *prometheus.CounterVec // result
+	cacheBytes prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -46,11 +48,15 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "edgeref_analytics_expired_blocks_total", Help: "Blocks of clicks and facts whose details retention has deleted."}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "edgeref_analytics_waiting_clicks", Help: "Clicks that facts name and that have not come in."}),
+		cache: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_analytics_cached_days_total", Help: "Days that reports found in the cache (hit) or had to read (miss)."}, []string{"result"}),
+		cacheBytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "edgeref_analytics_cache_bytes", Help: "Memory taken by the cache of parts of reports."}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.appended, m.duplicates, m.refused, m.failed, m.duration, m.expired, m.waiting} {
+	for _, c := range []prometheus.Collector{m.appended, m.duplicates, m.refused, m.failed, m.duration, m.expired, m.waiting, m.cache, m.cacheBytes} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

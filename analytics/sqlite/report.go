@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/edgeref/edgeref/wire/report"
@@ -18,29 +19,30 @@ func (s *Store) Report(ctx context.Context, q report.Query) (result report.Resul
 	}
 	defer func(begun time.Time) { s.metrics.done(opReport, begun, err) }(time.Now())
 	err = s.inSnapshot(ctx, func(tx *sql.Tx) error {
-		result, err = compute(ctx, tx, &q)
+		result, err = compute(ctx, tx, s.parts, &q)
 		return err
 	})
 	return result, s.wrap("report", err)
 }
 
 // compute goes over the blocks once for the figures. Before that, where there are groups, it goes over the few columns
-// that tell which of them are shown: only then is it known what the figures are to be of.
-func compute(ctx context.Context, tx *sql.Tx, q *report.Query) (report.Result, error) {
+// that tell which of them are shown: only then is it known what the figures are to be of. Distinct counts of days add up,
+// so both go day by day, and take from the cache what is known of a day.
+func compute(ctx context.Context, tx *sql.Tx, cache *parts, q *report.Query) (report.Result, error) {
 	p := newPlan(q)
 	if err := p.headers(ctx, tx); err != nil {
 		return report.Result{}, err
 	}
 	shown, all := []string{""}, 1
 	if p.group >= 0 {
-		r := newRanking(p, q.OrderBy)
-		if err := p.run(ctx, tx, r); err != nil {
+		r := newRanks(q.OrderBy)
+		if err := p.run(ctx, tx, cache, newRanking(p, q.OrderBy), r.merge); err != nil {
 			return report.Result{}, err
 		}
 		shown, all = r.top(q), len(r.keys)
 	}
-	c := newCounting(p, shown)
-	if err := p.run(ctx, tx, c); err != nil {
+	c := newCounts(p, shown)
+	if err := p.run(ctx, tx, cache, newCounting(p, shown), c.merge); err != nil {
 		return report.Result{}, err
 	}
 	result := report.Result{Total: c.total.figures(), Rows: c.rows()}
@@ -102,6 +104,7 @@ type plan struct {
 	filters  filters
 	group    int // column; -1: no groups
 	blocks   [2][]header
+	all      []*day
 }
 
 func newPlan(q *report.Query) *plan {
@@ -121,6 +124,7 @@ func (p *plan) headers(ctx context.Context, tx *sql.Tx) (err error) {
 			return err
 		}
 	}
+	p.all = p.days()
 	return nil
 }
 
@@ -146,7 +150,27 @@ func (t *tally) addFact(b *block, row uint16) {
 			return
 		}
 	}
-	t.money = append(t.money, report.Money{Currency: currency, Revenue: revenue, Commission: commission})
+	// A copy: the text is a part of its block's memory.
+	t.money = append(t.money, report.Money{Currency: strings.Clone(currency), Revenue: revenue, Commission: commission})
+}
+
+// add adds the figures of another day.
+func (t *tally) add(o *tally) {
+	t.clicks += o.clicks
+	t.bots += o.bots
+	t.uniques += o.uniques
+	t.leads += o.leads
+	t.sales += o.sales
+	t.refunds += o.refunds
+	for _, m := range o.money {
+		i := slices.IndexFunc(t.money, func(mine report.Money) bool { return mine.Currency == m.Currency })
+		if i < 0 {
+			t.money = append(t.money, m)
+			continue
+		}
+		t.money[i].Revenue += m.Revenue
+		t.money[i].Commission += m.Commission
+	}
 }
 
 func (t *tally) figures() report.Figures {

@@ -30,6 +30,7 @@ type Options struct {
 	Retention  time.Duration         // age at which the details of clicks are deleted; 0: never
 	Logger     *slog.Logger          // nil: none
 	Registerer prometheus.Registerer // nil: no metrics
+	CacheBytes int64                 // memory for parts of reports that were computed before; 0: 32 MiB, negative: none
 	Clock      func() time.Time      // nil: time.Now
 
 	// Of tests.
@@ -38,6 +39,7 @@ type Options struct {
 }
 
 const (
+	cacheBytes  = 32 << 20
 	readers     = 4
 	busyTimeout = 10 * time.Second
 )
@@ -50,6 +52,7 @@ type Store struct {
 	log       *slog.Logger
 	clock     func() time.Time
 	metrics   *metrics
+	parts     *parts
 
 	write *sql.DB // one connection
 	read  *sql.DB
@@ -77,6 +80,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.metrics, err = newMetrics(o.Registerer); err != nil {
 		return nil, fmt.Errorf("open analytics: register metrics: %w", err)
 	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = cacheBytes
+	}
+	s.parts = newParts(max(0, o.CacheBytes), s.metrics)
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(s.wrap("open analytics", err), s.closeDBs())
 	}
