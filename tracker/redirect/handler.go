@@ -146,6 +146,9 @@ func (h *Handler) Serve(ctx context.Context, req *fasthttp.RequestCtx, slug, que
 
 // Root answers a request for no link at all.
 func (h *Handler) Root(req *fasthttp.RequestCtx) Outcome {
+	if !req.IsGet() && !req.IsHead() {
+		return refuse(req, MethodNotAllowed)
+	}
 	if h.Fallback != "" {
 		return h.fallBack(req, h.Fallback)
 	}

@@ -45,21 +45,30 @@ func (s *Server) route(req *fasthttp.RequestCtx) string {
 		return string(s.conversions.Pixel(req))
 	case "/t.js":
 		return string(s.conversions.Script(req))
-	case "/robots.txt":
-		req.SetContentType("text/plain; charset=utf-8")
-		req.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=86400")
-		req.SetBodyString(robots)
-		return resultPage
-	case "/favicon.ico":
-		req.SetStatusCode(fasthttp.StatusNoContent)
-		req.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=86400")
-		return resultPage
+	case "/robots.txt", "/favicon.ico":
+		return page(req, path)
 	}
 	if path == "" || strings.HasPrefix(path, "/.well-known/") {
 		problem.Problem{Status: fasthttp.StatusNotFound, Code: "not_found", Detail: "There is nothing here."}.WriteFor(req)
 		return string(redirect.NotFound)
 	}
 	return string(s.redirects.Serve(s.ctx, req, path[1:], query))
+}
+
+// page answers the pages that crawlers and browsers ask for by themselves.
+func page(req *fasthttp.RequestCtx, path string) string {
+	if !req.IsGet() && !req.IsHead() {
+		problem.Problem{Status: fasthttp.StatusMethodNotAllowed, Code: "method_not_allowed", Detail: "The page is a GET.", Allow: "GET, HEAD"}.WriteFor(req)
+		return string(redirect.MethodNotAllowed)
+	}
+	req.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=86400")
+	if path == "/favicon.ico" {
+		req.SetStatusCode(fasthttp.StatusNoContent)
+		return resultPage
+	}
+	req.SetContentType("text/plain; charset=utf-8")
+	req.SetBodyString(robots)
+	return resultPage
 }
 
 // splitTarget separates path and raw query of a request's target, which is a path or, as proxies send it, a whole URL.
