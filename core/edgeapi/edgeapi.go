@@ -130,6 +130,14 @@ func (s *server) authentic(r *http.Request) bool {
 	return match == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
+// permanent is an error about the content: the same records would be refused for ever. The tracker takes them apart.
+type permanent interface{ Permanent() bool }
+
+func isPermanent(err error) bool {
+	var p permanent
+	return errors.As(err, &p) && p.Permanent()
+}
+
 // fail answers with a problem. What is nobody's business but ours is logged and not shown.
 func (s *server) fail(w *recorder, r *http.Request, route string, err error) {
 	var p *problem
@@ -138,6 +146,9 @@ func (s *server) fail(w *recorder, r *http.Request, route string, err error) {
 	case errors.As(err, &p):
 	case errors.As(err, &tooLarge):
 		p = &problem{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large", Detail: fmt.Sprintf("the body is larger than %d bytes", tooLarge.Limit)}
+	case isPermanent(err):
+		p = &problem{Status: http.StatusUnprocessableEntity, Code: codeRefused, Detail: err.Error()}
+		s.log.Warn("a batch was refused for its content", "route", route, "error", err)
 	case r.Context().Err() != nil: // the tracker has gone
 		p = &problem{Status: http.StatusServiceUnavailable, Code: "canceled", Detail: "the request was canceled"}
 	default:

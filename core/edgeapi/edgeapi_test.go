@@ -403,7 +403,7 @@ func TestClicks(t *testing.T) {
 		"cut off": good[:len(good)-1], "length too great": append([]byte{0xff, 0x7f}, good...), "endless length": bytes.Repeat([]byte{0xff}, 20),
 		"no record": {3, 1, 2, 3}, "trailing": append(encode(want[0]), 0),
 	} {
-		post("bad", b).want(http.StatusBadRequest, "bad_request")
+		post("bad", b).want(http.StatusUnprocessableEntity, "batch_refused")
 		if _, ok := s.clicks.batches["bad"]; ok {
 			t.Errorf("%s: a part of it was stored", name)
 		}

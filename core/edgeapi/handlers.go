@@ -146,11 +146,11 @@ func (s *server) postClicks(w http.ResponseWriter, r *http.Request) error {
 		if errors.As(err, &tooLarge) {
 			return err
 		}
-		return badRequest("the body did not arrive")
+		return &problem{Status: http.StatusRequestTimeout, Code: "request_timeout", Detail: "the body did not arrive"}
 	}
 	clicks, err := parseClicks(body.String())
 	if err != nil {
-		return badRequest(err.Error())
+		return &problem{Status: http.StatusUnprocessableEntity, Code: codeRefused, Detail: err.Error()}
 	}
 	if err := s.clicks.AppendClicks(r.Context(), batch, clicks); err != nil {
 		return fmt.Errorf("append clicks: %w", err)

@@ -28,6 +28,9 @@ func (p *problem) write(w http.ResponseWriter) {
 	_ = json.NewEncoder(w).Encode(&out)
 }
 
+// codeRefused says that a batch cannot be taken for what is in it, now or ever. Trackers act on it.
+const codeRefused = "batch_refused"
+
 var (
 	errUnauthenticated = &problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "the edge token is missing or wrong"}
 	errNoLink          = &problem{Status: http.StatusNotFound, Code: "link_not_found", Detail: link.ErrNotFound.Error()}

@@ -36,7 +36,7 @@ const (
 
 // ErrTooLarge says that a request would exceed a limit of the edge API; nothing was sent, and sending it again as it is
 // does not help.
-var ErrTooLarge = errors.New("too large for one request")
+var ErrTooLarge error = tooLarge("too large for one request")
 
 // Options of a Client. Zero durations and numbers stand for the defaults.
 type Options struct {

@@ -35,6 +35,26 @@ func (p *Problem) Error() string {
 	return text
 }
 
+// Permanent reports whether the core refused the content of the request, so that the same can never succeed. Everything
+// else may be about the core, the token or what lies between, and passes.
+func (p *Problem) Permanent() bool {
+	switch p.Status {
+	case http.StatusRequestEntityTooLarge:
+		return p.Code != ""
+	case http.StatusUnprocessableEntity:
+		return p.Code == "batch_refused"
+	}
+	return false
+}
+
+// tooLarge is the type of ErrTooLarge.
+type tooLarge string
+
+func (e tooLarge) Error() string { return string(e) }
+
+// Permanent is true: smaller batches help, another attempt does not.
+func (e tooLarge) Permanent() bool { return true }
+
 // readProblem makes an error of any answer that is not the expected one. Detail is cut and freed of control characters,
 // because it goes into logs.
 func readProblem(res *http.Response) error {
