@@ -140,6 +140,9 @@ func (e *environment) startDelivery(clickSpool, conversionSpool *spool.Spool, cl
 		return err
 	}
 	e.parts.background("delivery of conversions", func(ctx context.Context) { logEnd(log, "conversions", conversionDelivery.Run(ctx)) })
-	e.parts.background("delivery of clicks", func(ctx context.Context) { logEnd(log, "clicks", clickDelivery.Run(ctx)) })
+	e.parts.background("delivery of clicks", func(ctx context.Context) {
+		giveWay(log)
+		logEnd(log, "clicks", clickDelivery.Run(ctx))
+	})
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 
 // withEnvironment prepares what every role needs, runs fn to start its parts, waits for the end, and stops them.
 func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *slog.Logger, fn func(*environment) error) (err error) {
+	shareProcessor()
 	if err := makeDataDir(c); err != nil {
 		return err
 	}

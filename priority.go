@@ -1,0 +1,32 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// backgroundNice is the nice value of what may wait while requests are answered.
+const backgroundNice = 10
+
+// leastProcs is how many threads run Go code at least, also on one processor: the operating system then takes it from a
+// batch that is being stored to answer a request, while Go's scheduler alone would let the batch go on for 10 ms and
+// more. GOMAXPROCS in the environment overrides it.
+const leastProcs = 2
+
+func shareProcessor() {
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < leastProcs {
+		runtime.GOMAXPROCS(leastProcs)
+	}
+}
+
+// giveWay makes the calling goroutine run on a thread of its own that gives way to those that answer requests. The
+// thread ends with the goroutine.
+func giveWay(log *slog.Logger) {
+	runtime.LockOSThread()
+	if err := unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), backgroundNice); err != nil {
+		log.Warn("cannot lower the priority of delivery, which may hold up requests", "error", err)
+	}
+}
