@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,8 +42,6 @@ const (
 	// lease is longer than a request may take, see requestTimeout.
 	lease      = 2 * requestTimeout
 	sweepEvery = time.Hour
-	// sweepLimit is the most rows deleted in one transaction.
-	sweepLimit = 1000
 )
 
 var (
@@ -186,13 +185,16 @@ func tokenText(ctx huma.Context) string {
 func (k *idempotency) take(ctx context.Context, c *claim) (stored *response, err error) {
 	result := ""
 	err = k.db.InTx(ctx, func(tx *db.Tx) error {
-		stored = nil
+		stored, result = nil, ""
 		now := k.now().UnixMilli()
 		inserted, err := tx.TryInsert(ctx, `INSERT INTO idempotency_keys (id, request, owner, claimed_at, expires_at, status, response)
 			VALUES (?, ?, ?, ?, ?, 0, ?)`, c.id[:], c.request[:], c.owner[:], now, now+keyLifetime.Milliseconds(), []byte{})
-		if err != nil || inserted {
-			result = "claimed"
+		if err != nil {
 			return err
+		}
+		if inserted {
+			result = "claimed"
+			return nil
 		}
 		var request, sealed []byte
 		var claimedAt, expiresAt int64
@@ -290,13 +292,19 @@ func (a *API) Run(ctx context.Context) {
 	}
 }
 
-// sweep deletes expired keys, a limited number a transaction.
+// sweep deletes expired keys, a limited number a transaction. It names them, because MySQL would otherwise look through
+// the whole table and wait for each row that a request has locked.
 func (k *idempotency) sweep(ctx context.Context) (deleted int64, err error) {
 	for {
+		now := k.now().UnixMilli()
+		ids, err := k.expired(ctx, now)
+		if err != nil || len(ids) == 0 {
+			return deleted, err
+		}
 		var n int64
-		err := k.db.InTx(ctx, func(tx *db.Tx) error {
-			res, err := tx.Exec(ctx, `DELETE FROM idempotency_keys WHERE id IN (
-				SELECT id FROM (SELECT id FROM idempotency_keys WHERE expires_at <= ? LIMIT ?) AS expired)`, k.now().UnixMilli(), sweepLimit)
+		err = k.db.InTx(ctx, func(tx *db.Tx) error {
+			// One may have been taken over since. The sum is no column, so the rows are found by id.
+			res, err := tx.Exec(ctx, "DELETE FROM idempotency_keys WHERE id IN "+db.In(len(ids))+" AND expires_at + 0 <= ?", append(slices.Clone(ids), now)...)
 			if err != nil {
 				return err
 			}
@@ -304,10 +312,27 @@ func (k *idempotency) sweep(ctx context.Context) (deleted int64, err error) {
 			return err
 		})
 		deleted += n
-		if err != nil || n < sweepLimit {
+		if err != nil || len(ids) < db.MaxIn {
 			return deleted, err
 		}
 	}
+}
+
+// expired names keys that have expired, at most as many as fit in one statement.
+func (k *idempotency) expired(ctx context.Context, now int64) (ids []any, err error) {
+	rows, err := k.db.Query(ctx, "SELECT id FROM idempotency_keys WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, db.MaxIn)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id []byte
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // humaContext is huma.Context under a name that does not hide its method Context.
