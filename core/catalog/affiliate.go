@@ -127,8 +127,8 @@ func ReadAffiliate(ctx context.Context, q db.Querier, id int64) (Affiliate, erro
 
 // Affiliates returns affiliates with an id below before (0: from the newest), the newest first.
 func (c *Catalog) Affiliates(ctx context.Context, before int64, limit int) ([]Affiliate, error) {
-	return collect(ctx, c.db, scanAffiliate, "affiliates", selectAffiliate+" WHERE (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?",
-		before, before, limit)
+	return collect(ctx, c.db, scanAffiliate, "affiliates", selectAffiliate+" WHERE id < ? ORDER BY id DESC LIMIT ?",
+		below(before), limit)
 }
 
 const selectAffiliate = "SELECT id, name, email, status, created_at, updated_at FROM affiliates"

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -228,6 +229,14 @@ func also[T any](tx *db.Tx, v T, fns []func(*db.Tx, T) error) error {
 		}
 	}
 	return nil
+}
+
+// below is the bound of a page of a list: the id that it ends before, or for 0 one above all ids.
+func below(before int64) int64 {
+	if before == 0 {
+		return math.MaxInt64
+	}
+	return before
 }
 
 // newSecret makes a postback secret of 256 random bits.

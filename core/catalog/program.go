@@ -186,7 +186,7 @@ func ReadProgram(ctx context.Context, q db.Querier, id int64) (Program, error) {
 
 // Programs returns programs with an id below before (0: from the newest), the newest first.
 func (c *Catalog) Programs(ctx context.Context, before int64, limit int) ([]Program, error) {
-	return programs(ctx, c.db, " WHERE (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?", before, before, limit)
+	return programs(ctx, c.db, " WHERE id < ? ORDER BY id DESC LIMIT ?", below(before), limit)
 }
 
 const selectProgram = `SELECT id, name, status, currency, attribution_window_days, attribution_model, hold_days, allowed_hosts,

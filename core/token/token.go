@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -199,8 +200,11 @@ func insert(ctx context.Context, tx *db.Tx, t Token, secret string) error {
 
 // List returns valid tokens with an id below before (0: from the newest), the newest first.
 func (s *Store) List(ctx context.Context, before int64, limit int) ([]Token, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
 	rows, err := s.db.Query(ctx, `SELECT id, name, scopes, created_at, last_used_at FROM tokens
-		WHERE revoked_at = 0 AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`, before, before, limit)
+		WHERE revoked_at = 0 AND id < ? ORDER BY id DESC LIMIT ?`, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
