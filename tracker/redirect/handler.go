@@ -190,7 +190,7 @@ func (h *Handler) click(req *fasthttp.RequestCtx, t *Target, query string, now t
 	h.redirect(req, h.locate(t, w, id, query))
 	if id != "" && t.cookieSeconds > 0 {
 		w.cookie = h.appendCookie(w.cookie[:0], id, t.cookieSeconds)
-		req.Response.Header.AddBytesV(fasthttp.HeaderSetCookie, w.cookie)
+		req.Response.Header.SetCanonical(raw(fasthttp.HeaderSetCookie), w.cookie)
 	}
 	return Redirected
 }
@@ -239,9 +239,9 @@ func (h *Handler) fallBack(req *fasthttp.RequestCtx, to string) Outcome {
 func (h *Handler) redirect(req *fasthttp.RequestCtx, location []byte) {
 	req.SetStatusCode(fasthttp.StatusFound)
 	header := &req.Response.Header
-	header.SetBytesV(fasthttp.HeaderLocation, location)
-	header.Set(fasthttp.HeaderCacheControl, "no-store")
-	header.Set(fasthttp.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
+	header.SetCanonical(raw(fasthttp.HeaderLocation), location)
+	header.SetCanonical(raw(fasthttp.HeaderCacheControl), raw("no-store"))
+	header.SetCanonical(raw(fasthttp.HeaderReferrerPolicy), raw("strict-origin-when-cross-origin"))
 }
 
 // refuse answers a request that leads nowhere.

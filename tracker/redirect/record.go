@@ -2,7 +2,6 @@ package redirect
 
 import (
 	"strings"
-	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
@@ -119,7 +118,7 @@ const (
 // peek returns a header's value as a view. name must be spelled as fasthttp spells it: nothing is normalised here,
 // which is a tenth of the time of a redirect otherwise.
 func peek(h *fasthttp.RequestHeader, name string) string {
-	return view(h.PeekCanonical(unsafe.Slice(unsafe.StringData(name), len(name))))
+	return view(h.PeekCanonical(raw(name)))
 }
 
 // readHeader takes from the header what a click keeps; c is the client it came from.

@@ -16,6 +16,9 @@ const upperHex = "0123456789ABCDEF"
 // view is b as a string, without copying: it changes when b does.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// raw is s as bytes that nobody may change.
+func raw(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // unreserved reports whether c stands for itself anywhere in a URL (RFC 3986, section 2.3).
 func unreserved(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
