@@ -35,9 +35,11 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	})
 	core := p.role(config.CoreRole, "core", "Run the core: API, money, link feed for trackers", p.runCore)
 	core.AddCommand(p.role(config.Any, "verify-ledger", "Recompute the ledger and compare; exit 0 where it holds", p.verifyLedger))
+	tracker := p.role(config.TrackerRole, "tracker", "Run an edge node: redirects, postbacks, spool", p.runTracker)
+	tracker.AddCommand(p.spoolCommands())
 	root.AddCommand(
 		p.role(config.Serve, "serve", "Run everything in one process (SQLite in the data directory unless configured otherwise)", p.runServe),
-		p.role(config.TrackerRole, "tracker", "Run an edge node: redirects, postbacks, spool", p.runTracker),
+		tracker,
 		core,
 		p.role(config.Migrate, "migrate", "Bring the databases to this version's schema", p.runMigrate),
 		p.configCommands(),

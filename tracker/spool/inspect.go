@@ -194,17 +194,24 @@ func readRecords(path string, each func(QuarantinedRecord) error) error {
 		return fmt.Errorf("read quarantine: %w", err)
 	}
 	for line := range strings.Lines(string(b)) {
-		var r setAsideRecord
-		if len(line) > maxLine || !strings.HasSuffix(line, "\n") || json.Unmarshal([]byte(line), &r) != nil {
+		r, ok := parseRecord(line)
+		if !ok {
 			continue
 		}
-		payload, err := base64.StdEncoding.DecodeString(r.Payload)
-		if err != nil {
-			continue
-		}
-		if err := each(QuarantinedRecord{File: filepath.Base(path), Seq: r.Seq, Reason: r.Reason, Payload: string(payload)}); err != nil {
+		r.File = filepath.Base(path)
+		if err := each(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// parseRecord reads one whole line.
+func parseRecord(line string) (QuarantinedRecord, bool) {
+	var r setAsideRecord
+	if len(line) > maxLine || !strings.HasSuffix(line, "\n") || json.Unmarshal([]byte(line), &r) != nil {
+		return QuarantinedRecord{}, false
+	}
+	payload, err := base64.StdEncoding.DecodeString(r.Payload)
+	return QuarantinedRecord{Seq: r.Seq, Reason: r.Reason, Payload: string(payload)}, err == nil
 }
