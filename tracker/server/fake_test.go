@@ -134,6 +134,12 @@ func newWorld(t testing.TB) *world {
 
 func start(t testing.TB, change ...func(*Options)) *running {
 	t.Helper()
+	return startOn(t, func(ln net.Listener) net.Listener { return ln }, change...)
+}
+
+// startOn starts a server on what wrap makes of its listener.
+func startOn(t testing.TB, wrap func(net.Listener) net.Listener, change ...func(*Options)) *running {
+	t.Helper()
 	r := &running{world: newWorld(t), served: make(chan error, 1), logged: &bytes.Buffer{}}
 	o := options(t, r.world)
 	o.Logger = slog.New(slog.NewTextHandler(r.logged, nil))
@@ -150,7 +156,8 @@ func start(t testing.TB, change ...func(*Options)) *running {
 		t.Fatal(err)
 	}
 	r.addr = ln.Addr().String()
-	go func() { r.served <- r.Serve(ln) }()
+	wrapped := wrap(ln)
+	go func() { r.served <- r.Serve(wrapped) }()
 	t.Cleanup(func() { r.stop(t) })
 	return r
 }

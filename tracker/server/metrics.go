@@ -12,7 +12,8 @@ import (
 
 // metrics count requests by result.
 type metrics struct {
-	results map[string]prometheus.Counter // complete from the start: read without a lock
+	results      map[string]prometheus.Counter // complete from the start: read without a lock
+	acceptErrors prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, http *fasthttp.Server) (*metrics, error) {
@@ -25,12 +26,15 @@ func newMetrics(reg prometheus.Registerer, http *fasthttp.Server) (*metrics, err
 	rejected := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "edgeref_tracker_connections_rejected_total", Help: "Connections answered 503 because the limit of open ones was reached.",
 	}, func() float64 { return float64(http.GetRejectedConnectionsCount()) })
-	for _, c := range []prometheus.Collector{requests, open, rejected} {
+	acceptErrors := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "edgeref_tracker_accept_errors_total", Help: "Failures to accept a connection, such as having no file descriptor left; visitors wait.",
+	})
+	for _, c := range []prometheus.Collector{requests, open, rejected, acceptErrors} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register server metrics: %w", err)
 		}
 	}
-	m := &metrics{results: make(map[string]prometheus.Counter)}
+	m := &metrics{results: make(map[string]prometheus.Counter), acceptErrors: acceptErrors}
 	for _, result := range []string{
 		string(redirect.Redirected), string(redirect.FellBack), string(redirect.NotFound), string(redirect.Unavailable), string(redirect.MethodNotAllowed),
 		string(convert.Accepted), string(convert.Refused), string(convert.Script),

@@ -164,7 +164,7 @@ func (s *Server) newHTTP(l Limits) *fasthttp.Server {
 
 // Serve answers connections of ln until Shutdown, and then returns nil. It owns ln.
 func (s *Server) Serve(ln net.Listener) error {
-	if err := s.http.Serve(patientListener{ln}); err != nil {
+	if err := s.http.Serve(patientListener{steadyListener{ln, s.metrics.acceptErrors, s.log}}); err != nil {
 		return fmt.Errorf("serve tracker on %s: %w", ln.Addr(), err)
 	}
 	return nil
