@@ -98,6 +98,7 @@ func (p *program) runCore(ctx context.Context, c *config.Config, log *slog.Logge
 }
 
 func (p *program) runTracker(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	saveMemory()
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
 		keys, err := keyring(c)
 		if err != nil {

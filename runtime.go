@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +20,17 @@ const leastProcs = 2
 func shareProcessor() {
 	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < leastProcs {
 		runtime.GOMAXPROCS(leastProcs)
+	}
+}
+
+// trackerGC is how much an edge node's heap may grow before garbage is collected, in percent of what lives. Redirects
+// allocate nothing, so that collecting four times as often costs them nothing either. GOGC in the environment
+// overrides it.
+const trackerGC = 25
+
+func saveMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(trackerGC)
 	}
 }
 
