@@ -31,8 +31,8 @@ type Catalog interface {
 	Changes(ctx context.Context, feed string, cursor int64, wait time.Duration) (link.Page, error)
 }
 
-// Booker books valid events and answers for each, in order. After an error nothing is known about any of them, and all
-// are sent again. It is safe for concurrent use.
+// Booker books events and answers for each, in order; those that are not valid it refuses and keeps for review. After an
+// error nothing is known about any of them, and all are sent again. It is safe for concurrent use.
 type Booker interface {
 	Book(ctx context.Context, events []conversion.Event) ([]conversion.Result, error)
 }

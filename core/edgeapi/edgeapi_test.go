@@ -50,6 +50,9 @@ func (b *books) Book(_ context.Context, events []conversion.Event) ([]conversion
 	out := make([]conversion.Result, len(events))
 	for i, e := range events {
 		out[i] = conversion.Result{Outcome: conversion.Booked, Detail: e.TxnID}
+		if e.Validate() != nil {
+			out[i].Outcome = conversion.Refused
+		}
 	}
 	return out, nil
 }
@@ -337,8 +340,9 @@ func TestConversions(t *testing.T) {
 			t.Errorf("event %d is %s, want %s", i, got.Results[i].Outcome, want)
 		}
 	}
-	if diff := cmp.Diff([]conversion.Event{event("a"), event("b")}, s.books.booked); diff != "" {
-		t.Errorf("booked (-want +got):\n%s", diff)
+	// What can be read goes to the books even where it is not valid: they keep it for review.
+	if diff := cmp.Diff([]conversion.Event{event("a"), bad, event("b")}, s.books.booked); diff != "" {
+		t.Errorf("given to the books (-want +got):\n%s", diff)
 	}
 	s.do(ctx, "POST", "/edge/v1/conversions", strings.NewReader(`{"events":[]}`)).want(http.StatusOK)
 	for _, b := range []string{``, `[]`, `{"events":{}}`, `{"events":`} {

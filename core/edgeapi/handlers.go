@@ -96,26 +96,27 @@ func (s *server) postConversions(w http.ResponseWriter, r *http.Request) error {
 			Detail: fmt.Sprintf("%d events, at most %d are taken at once", len(in.Events), maxEvents),
 		}
 	}
-	// An event that cannot be read is answered alone: refusing the request would stop all behind it for ever.
+	// An event that cannot be read is answered alone: refusing the request would stop all behind it for ever. One that
+	// can be read and is not valid is for the booker to refuse, who keeps it for review.
 	results := make([]conversion.Result, len(in.Events))
-	valid, place := make([]conversion.Event, 0, len(in.Events)), make([]int, 0, len(in.Events))
+	events, place := make([]conversion.Event, 0, len(in.Events)), make([]int, 0, len(in.Events))
 	for i, raw := range in.Events {
-		event, err := conversion.Parse(raw)
-		if err != nil {
+		var event conversion.Event
+		if err := json.Unmarshal(raw, &event); err != nil {
 			s.metrics.conversions.WithLabelValues("invalid").Inc()
-			s.log.Error("conversion from a tracker is not valid and is not booked", "error", err)
-			results[i] = conversion.Result{Outcome: conversion.Refused, Detail: err.Error()}
+			s.log.Error("conversion from a tracker cannot be read and is lost; do tracker and core have the same version?", "error", err, "bytes", len(raw))
+			results[i] = conversion.Result{Outcome: conversion.Refused, Detail: "cannot be read: " + err.Error()}
 			continue
 		}
-		valid, place = append(valid, event), append(place, i)
+		events, place = append(events, event), append(place, i)
 	}
-	if len(valid) > 0 {
-		booked, err := s.booker.Book(r.Context(), valid)
+	if len(events) > 0 {
+		booked, err := s.booker.Book(r.Context(), events)
 		if err != nil {
 			return fmt.Errorf("book conversions: %w", err)
 		}
-		if len(booked) != len(valid) {
-			return fmt.Errorf("book conversions: %d results for %d events", len(booked), len(valid))
+		if len(booked) != len(events) {
+			return fmt.Errorf("book conversions: %d results for %d events", len(booked), len(events))
 		}
 		for i, result := range booked {
 			results[place[i]] = result

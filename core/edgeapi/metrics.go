@@ -21,7 +21,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"route", "status"}),
 		conversions: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_edgeapi_conversions_total",
-			Help: "Conversions from trackers, by outcome; invalid ones never reached the booking.",
+			Help: "Conversions from trackers, by outcome; invalid ones could not even be read.",
 		}, []string{"outcome"}),
 		clicks: f.NewCounter(prometheus.CounterOpts{
 			Name: "edgeref_edgeapi_clicks_total",
