@@ -1,8 +1,10 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 
 	"golang.org/x/time/rate"
 )
@@ -25,9 +27,16 @@ func (t *throttled) Error(msg string, attrs ...any) {
 	}
 }
 
-// Printf takes what fasthttp has to say: mostly about clients that went away.
+// Printf takes what fasthttp has to say: mostly about clients that went away. What it says of a malformed request quotes
+// the request, and with it the secret of a postback, so of errors only those of the network are repeated.
 func (t *throttled) Printf(format string, args ...any) {
 	if t.notices.Allow() {
+		for i := range args {
+			var network net.Error
+			if err, ok := args[i].(error); ok && !errors.As(err, &network) {
+				args[i] = "malformed request"
+			}
+		}
 		t.logger.Debug("tracker connection", slog.String("event", fmt.Sprintf(format, args...)))
 	}
 }
