@@ -116,12 +116,12 @@ func (f *filler) fill(ctx context.Context, first, last uint64, out io.Writer) er
 			progress.Add(n)
 		}
 	}()
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(fillers)
-	for n := first; n < last && ctx.Err() == nil; n += fillBatch {
+	for n := first; n < last && groupCtx.Err() == nil; n += fillBatch {
 		end := min(n+fillBatch, last)
 		group.Go(func() error {
-			if err := f.batch(ctx, n, end); err != nil {
+			if err := f.batch(groupCtx, n, end); err != nil {
 				return err
 			}
 			done <- int(end - n)
