@@ -13,10 +13,10 @@ BENCH    ?= .
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build run test test-deps check bench fuzz clean
+.PHONY: help build run test test-deps check bench bench-peers fuzz clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 build: ## build bin/edgeref
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/edgeref .
@@ -38,6 +38,11 @@ check: ## format, vet, lint, known vulnerabilities
 
 bench: ## run the benchmarks of the hot path (BENCH=regexp, BENCHPKG=packages)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHPKG)
+
+bench-peers: build ## measure the redirect beside nginx, bare fasthttp and Apache + PHP + MariaDB
+	bench/peers/install.sh
+	go build -trimpath -o bin/peers ./bench/peers
+	bin/peers --edgeref bin/edgeref $(PEERSFLAGS)
 
 fuzz: ## run every fuzz test for FUZZTIME each
 	test/fuzz.sh $(FUZZTIME)
