@@ -42,6 +42,7 @@ func (p *program) loadTest(use, short, long string, run func(context.Context, tr
 	f.StringSliceVar(&o.Ops, "ops", nil, "base URLs of the private listeners of all server processes")
 	f.IntVar(&o.Connections, "connections", trial.DefaultConnections, "connections of visitors")
 	f.IntVar(&o.Generators, "generators", 1, "threads that send; more than one only helps where the load test has as many cores")
+	f.BoolVar(&o.Sleep, "sleep", false, "sleep between requests instead of taking a whole core; adds some 50 us to latencies")
 	f.IntVar(&o.Links, "links", trial.DefaultLinks, "links to make; the kth is asked for 1/k times as often as the first")
 	f.DurationVar(&o.Settle, "settle", trial.DefaultSettle, "how long spools and reports may take to catch up afterwards")
 	f.BoolVar(&o.EachClick, "each-click", false, "also compare the list of clicks with the Click IDs handed out, one by one (1,000 clicks a request)")

@@ -47,6 +47,8 @@ type Options struct {
 	Spin bool
 	// Requests is how many arrivals there are at most; 0: as many as rate and duration make.
 	Requests uint64
+	// Sleep lets the loop sleep between arrivals instead of spinning on its core. Waking up adds to latencies.
+	Sleep bool
 	// Request appends the nth request to dst. It is called on the loop's thread.
 	Request func(dst []byte, n uint64) []byte
 	// OnAnswer is called for each answer on the loop's thread; nil: none.

@@ -154,6 +154,15 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
+// A loop that sleeps keeps its schedule.
+func TestSleepKeepsTheSchedule(t *testing.T) {
+	addr := serve(t, func(ctx *fasthttp.RequestCtx) { ctx.SetStatusCode(302) })
+	r, err := Run(t.Context(), Options{Addr: addr, Connections: 8, Duration: time.Second, Rate: constant(3000), Request: request, Sleep: true})
+	if err != nil || r.Scheduled < 2999 || r.Scheduled > 3000 || r.Answered != r.Scheduled {
+		t.Errorf("%+v, %v; want 3000 answers", r, err)
+	}
+}
+
 // Several generators share one schedule; their sums are those of one.
 func TestGeneratorsAddUp(t *testing.T) {
 	var served atomic.Uint64

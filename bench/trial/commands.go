@@ -102,6 +102,9 @@ func run(ctx context.Context, o Options, command string, params map[string]strin
 
 func (r *rig) result(command string, params map[string]string) *Result {
 	params["connections"], params["generators"], params["links"] = fmt.Sprint(r.Connections), fmt.Sprint(r.Generators), fmt.Sprint(r.Links)
+	if r.Sleep {
+		params["sleep"] = "yes"
+	}
 	return newResult(command, r.Version, params)
 }
 

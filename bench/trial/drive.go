@@ -74,7 +74,7 @@ func (r *rig) generator(i int, s *shape, progress *meter.Meter) load.Options {
 	share := s.scaled(1 / float64(n))
 	number := func(k uint64) uint64 { return k*n + uint64(i) }
 	o := load.Options{
-		Addr: r.addr, Connections: r.Connections / r.Generators, Duration: s.duration, Rate: share.rate,
+		Addr: r.addr, Connections: r.Connections / r.Generators, Duration: s.duration, Rate: share.rate, Sleep: r.Sleep,
 		Request:  func(dst []byte, k uint64) []byte { return r.visitors.request(dst, number(k)) },
 		OnAnswer: func(a load.Answer) { r.tally.take(number(a.N), a) },
 		OnSecond: func(load.Result) { progress.Add(1) },

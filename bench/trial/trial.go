@@ -46,9 +46,10 @@ type Options struct {
 	Ops     []string // base URLs of the private listeners of all server processes
 	Token   string   // API token with the admin scope
 
-	Connections int // 0: DefaultConnections
-	Generators  int // threads that send; 0: 1
-	Links       int // 0: DefaultLinks
+	Connections int  // 0: DefaultConnections
+	Generators  int  // threads that send; 0: 1
+	Links       int  // 0: DefaultLinks
+	Sleep       bool // let generators sleep between arrivals instead of spinning on their cores
 
 	Settle    time.Duration // how long spools and reports may take to catch up afterwards; 0: DefaultSettle
 	EachClick bool          // compare the list of single clicks with the Click IDs handed out, one by one
