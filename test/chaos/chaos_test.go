@@ -1,0 +1,150 @@
+package chaos
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+func number(t *testing.T, name string, def int64) int64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return def
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// TestFaults breaks one system in one way after the other.
+func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("breaks real processes for minutes")
+	}
+	seed := number(t, "EDGEREF_CHAOS_SEED", time.Now().UnixNano())
+	t.Logf("EDGEREF_CHAOS_SEED=%d", seed)
+	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	rounds := int(number(t, "EDGEREF_CHAOS_ROUNDS", 1))
+	s := newSystem(t)
+	defer s.print(t)
+	only := os.Getenv("EDGEREF_CHAOS_ONLY")
+	for _, step := range []struct {
+		name string
+		run  func()
+	}{
+		{"kills", func() { s.kills(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"poison", s.poison},
+		{"snapshots", s.snapshots}, {"power", s.powerLoss}, {"disk", s.fullDisk}, {"crowds", s.crowds},
+		{"handover", s.handover}, {"partition", s.partition},
+	} {
+		if only == "" || only == step.name {
+			step.run()
+		}
+	}
+}
+
+// moment is a random time of traffic before or during a fault.
+func moment(random *rand.Rand) time.Duration {
+	return 300*time.Millisecond + time.Duration(random.IntN(900))*time.Millisecond
+}
+
+// kills ends each process at random moments, and stops the tracker in order.
+func (s *system) kills(random *rand.Rand, rounds int) {
+	for _, k := range []struct {
+		fault string
+		end   func()
+		again func()
+	}{
+		{"kill -9 tracker", func() { s.tracker.kill() }, func() { s.tracker.start() }},
+		{"kill -9 core", func() { s.core.kill() }, func() { s.core.start() }},
+		{"kill -9 ClickHouse", func() { s.clicks.Kill(s.t) }, func() { s.clicks.Restart(s.t) }},
+		{"kill -9 MariaDB", func() { s.must(s.books.Kill()) }, func() { s.must(s.books.Restart(s.t.Context())) }},
+		{"SIGTERM tracker", func() { s.tracker.terminate() }, func() { s.tracker.start() }},
+		{"SIGTERM core", func() { s.core.terminate() }, func() { s.core.start() }},
+	} {
+		for range rounds {
+			s.scenario(k.fault, func(tr *traffic) {
+				pass(moment(random))
+				k.end()
+				pass(moment(random) / 2)
+				k.again()
+				s.tracker.ready()
+				s.core.ready()
+				pass(300 * time.Millisecond)
+			})
+		}
+	}
+}
+
+func (s *system) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// scenario runs traffic around a fault and checks what is left.
+func (s *system) scenario(fault string, during func(*traffic)) row {
+	s.t.Helper()
+	began := time.Now()
+	tr := s.newTraffic()
+	tr.begin(s.t)
+	during(tr)
+	tr.end()
+	s.heal()
+	r := s.settle(fault, tr, nil)
+	s.t.Logf("%s: %+v in %v", fault, r, time.Since(began).Round(time.Millisecond))
+	return r
+}
+
+// storeFaults are what a ClickHouse can do to a tracker.
+func (s *system) storeFaults() {
+	for fault, m := range map[string]mode{
+		"ClickHouse refuses connections": refuse, "ClickHouse hangs": hang, "ClickHouse answers nonsense": garbage,
+		"ClickHouse takes batches, the answers are cut": cutAnswer,
+	} {
+		r := s.scenario(fault, func(*traffic) {
+			pass(300 * time.Millisecond)
+			s.store.set(m)
+			pass(2500 * time.Millisecond)
+		})
+		if r.failed > 0 || r.without > 0 {
+			s.t.Errorf("%s: visitors noticed: %+v", fault, r)
+		}
+	}
+	if s.store.cuts.Load() == 0 {
+		s.t.Error("no answer was cut: the test shows nothing")
+	}
+}
+
+// coreFaults are what a core can do to a tracker. Sales are acknowledged all the same.
+func (s *system) coreFaults() {
+	for fault, m := range map[string]mode{
+		"core unreachable": refuse, "core hangs": hang, "core slow": slow, "core answers 500": status500, "core answers 409": status409,
+		"change feed cut": cutFeed,
+	} {
+		r := s.scenario(fault, func(*traffic) {
+			pass(300 * time.Millisecond)
+			s.center.set(m)
+			pass(1500 * time.Millisecond)
+		})
+		if r.failed > 0 || r.without > 0 {
+			s.t.Errorf("%s: visitors noticed: %+v", fault, r)
+		}
+		if s.center.hits.Swap(0) == 0 {
+			s.t.Errorf("%s: no request met the fault: the test shows nothing", fault)
+		}
+	}
+}

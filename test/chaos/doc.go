@@ -1,0 +1,12 @@
+// Package chaos breaks a running system on purpose and counts what is left.
+//
+// Each fault runs against real processes (edgeref tracker and core, MariaDB, a ClickHouse engine) while the test sends
+// clicks and sales at a bounded rate and remembers every Click ID that left and every sale that was acknowledged. When
+// the fault is over and the spools are empty, every remembered click must be in the list of clicks exactly once, every
+// remembered sale in the list of conversions exactly once, the roll-ups must count the same, the metrics of the tracker
+// must add up, and the ledger must hold. A table at the end shows fault by fault what was sent, stored, lost and doubled.
+//
+// EDGEREF_CHAOS_ROUNDS sets the rounds of each kind of kill (1; `make chaos-long` runs 50), EDGEREF_CHAOS_SEED the moments
+// of the faults; the seed is printed. EDGEREF_CHAOS_ONLY picks one group (kills, store, core, poison, snapshots, power, disk,
+// crowds, handover, partition).
+package chaos
