@@ -139,8 +139,8 @@ func (e *environment) startDelivery(clickSpool, conversionSpool *spool.Spool, cl
 	if err != nil {
 		return err
 	}
-	e.parts.background("delivery of conversions", func(ctx context.Context) { logEnd(log, "conversions", conversionDelivery.Run(ctx)) })
-	e.parts.background("delivery of clicks", func(ctx context.Context) {
+	e.parts.backgroundFor("delivery of conversions", c.DrainTimeout, func(ctx context.Context) { logEnd(log, "conversions", conversionDelivery.Run(ctx)) })
+	e.parts.backgroundFor("delivery of clicks", c.DrainTimeout, func(ctx context.Context) {
 		giveWay(log)
 		logEnd(log, "clicks", clickDelivery.Run(ctx))
 	})

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// stopTimeout bounds the stop of one part. What a part could not finish is on disk, and goes on after the next start.
+// stopTimeout bounds the stop of one part, beyond what it was given to finish its work. What a part could not finish is
+// on disk, and goes on after the next start.
 const stopTimeout = 15 * time.Second
 
 // parts are what a process has started. They are started against the flow of data (stores first, listeners last) and
@@ -19,24 +20,28 @@ type parts struct {
 }
 
 type stopper struct {
-	name string
-	stop func(context.Context) error
+	name  string
+	limit time.Duration
+	stop  func(context.Context) error
 }
 
 // onStop says how to stop what has just been started.
 func (p *parts) onStop(name string, stop func(context.Context) error) {
-	p.stops = append(p.stops, stopper{name, stop})
+	p.stops = append(p.stops, stopper{name, stopTimeout, stop})
 }
 
 // background runs fn until the part is stopped; stopping cancels its context and waits for it.
-func (p *parts) background(name string, fn func(context.Context)) {
+func (p *parts) background(name string, fn func(context.Context)) { p.backgroundFor(name, 0, fn) }
+
+// backgroundFor is background for an fn that may go on working for the time of finish after its context has ended.
+func (p *parts) backgroundFor(name string, finish time.Duration, fn func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		fn(ctx)
 	}()
-	p.onStop(name, func(stopCtx context.Context) error {
+	p.stops = append(p.stops, stopper{name, max(finish, 0) + stopTimeout, func(stopCtx context.Context) error {
 		cancel()
 		select {
 		case <-done:
@@ -44,7 +49,7 @@ func (p *parts) background(name string, fn func(context.Context)) {
 		case <-stopCtx.Done():
 			return stopCtx.Err()
 		}
-	})
+	}})
 }
 
 // stop ends all parts, the last started first, and reports every failure.
@@ -52,7 +57,7 @@ func (p *parts) stop() error {
 	var errs []error
 	for i := len(p.stops) - 1; i >= 0; i-- {
 		s := p.stops[i]
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 		if err := s.stop(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", s.name, err))
 		}
