@@ -177,14 +177,18 @@ func (c *columnFiller) fillTexts(columns []column.Interface, b driver.Batch, tex
 		return
 	}
 	boxed := make(map[string]any)
-	for _, text := range texts {
-		v, ok := boxed[text]
-		if !ok {
-			v = text
-			boxed[text] = v
+	var last any = ""
+	for i, text := range texts {
+		if i == 0 || text != texts[i-1] { // equal ones tend to come together
+			known, ok := boxed[text]
+			if !ok {
+				known = text
+				boxed[text] = known
+			}
+			last = known
 		}
 		if c.err == nil {
-			c.err = repeating.AppendRow(v)
+			c.err = repeating.AppendRow(last)
 		}
 	}
 	c.next++

@@ -1,0 +1,17 @@
+package clickhouse
+
+// ClusterDDL is every statement of the migrations, as for a cluster.
+func ClusterDDL(cluster string) (all []string, err error) {
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		statements, err := ddl{cluster: cluster}.render(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, statements...)
+	}
+	return all, nil
+}
