@@ -43,7 +43,7 @@ func (l *Loader) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&l.file, "config", "", "configuration file, YAML (environment: "+FileEnv+")")
 	for _, s := range l.settings {
 		usage := s.Help + " [" + s.Env + "]"
-		f := flags.VarPF(&flagValue{text: s.Text(), kind: s.Type(), check: s}, s.Flag, "", usage)
+		f := flags.VarPF(&flagValue{text: s.Text(), kind: s.Type()}, s.Flag, "", usage)
 		if s.value.Kind().String() == "bool" {
 			f.NoOptDefVal = "true"
 		}
@@ -51,10 +51,7 @@ func (l *Loader) AddFlags(flags *pflag.FlagSet) {
 }
 
 // flagValue keeps a flag's text until Load: the file and the environment are read first.
-type flagValue struct {
-	text, kind string
-	check      *Setting
-}
+type flagValue struct{ text, kind string }
 
 func (f *flagValue) String() string { return f.text }
 func (f *flagValue) Type() string   { return f.kind }
@@ -149,12 +146,16 @@ func (l *Loader) loadFile() error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	defer f.Close()
-	var root yaml.Node
-	if err := yaml.NewDecoder(f).Decode(&root); err != nil {
+	var root, more yaml.Node
+	decoder := yaml.NewDecoder(f)
+	if err := decoder.Decode(&root); err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		return fmt.Errorf("read configuration %s: %w", l.file, err)
+	}
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read configuration %s: it must be one document", l.file)
 	}
 	return l.walk(root.Content[0], "")
 }
@@ -165,9 +166,15 @@ func (l *Loader) walk(n *yaml.Node, prefix string) error {
 		return fmt.Errorf("%s:%d: %s must be a mapping of settings", l.file, n.Line, strings.TrimSuffix("the file."+prefix, "."))
 	}
 	var errs []error
+	seen := make(map[string]bool)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		path := prefix + key.Value
+		if seen[key.Value] {
+			errs = append(errs, fmt.Errorf("%s:%d: %s is set twice", l.file, key.Line, path))
+			continue
+		}
+		seen[key.Value] = true
 		s := l.find(func(s *Setting) bool { return s.Path == path })
 		section := l.find(func(s *Setting) bool { return strings.HasPrefix(s.Path, path+".") }) != nil
 		switch {
