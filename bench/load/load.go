@@ -23,6 +23,7 @@ const (
 	grace          = time.Second      // after the end, for arrivals that were due before it
 	maxIdle        = 15 * time.Second // then a connection is opened anew; shorter than servers keep idle ones
 	eventBatch     = 512
+	spinAbove      = 500     // arrivals a second; below, the few microseconds that a timer oversleeps cost less than a core
 	readBuffer     = 8 << 10 // bytes; an answer's head must fit
 )
 

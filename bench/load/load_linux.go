@@ -49,10 +49,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	l.result.Status, l.result.Failures = make(map[int]uint64), make(map[string]uint64)
 	l.result.Latency = newHistogram()
 	l.second = newHistogram()
-	if o.Sleep {
-		// The kernel may round a thread's timers up by 50 us otherwise. Without it latencies are a little longer.
-		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	}
+	// The kernel may round a thread's timers up by 50 us otherwise. Where it refuses, latencies are a little longer.
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	defer l.closeAll()
 	if err := l.openAll(); err != nil {
 		return Result{}, err
@@ -182,13 +180,10 @@ func (l *loop) patience(open bool) time.Duration {
 		return 0
 	}
 	rate := l.Rate(l.now.Sub(l.start))
-	switch {
-	case rate <= 500:
-		return time.Millisecond
-	case !l.Sleep:
+	if rate > spinAbove && !l.Sleep {
 		return 0
 	}
-	next := l.lastAccrual.Add(time.Duration((1 - l.due) / rate * float64(time.Second)))
+	next := l.lastAccrual.Add(time.Duration((1 - l.due) / max(rate, 1) * float64(time.Second)))
 	return min(max(next.Sub(l.now), 0), time.Millisecond)
 }
 
