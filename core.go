@@ -221,6 +221,15 @@ func logEnd(log *slog.Logger, name string, err error) {
 	}
 }
 
+// coreServer bounds what one connection may take. The time to read and write is more than any request of the public API
+// needs; the Edge API, whose requests are larger and slower, sets its own for each.
+func coreServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 90 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
 // listenCore serves the public API and the edge API on one listener.
 func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.Addr, error) {
 	ln, err := net.Listen("tcp", e.config.Core.Listen)
@@ -231,10 +240,7 @@ func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.A
 	mux.Handle("/edge/v1/", edge)
 	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
 	mux.Handle("/", public)
-	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
-	}
+	server := coreServer(mux, e.log)
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ln) }()
 	e.parts.onStop("core listener", func(ctx context.Context) error {
