@@ -189,8 +189,21 @@ func (b *bench) turns(round int) []*peer {
 	return append(slices.Clone(b.peers[n:]), b.peers[:n]...)
 }
 
+// attempts is how often a peer may begin a round anew that did not answer everything; ours may not.
+const attempts = 3
+
 // round drives one peer, on schedule or, without a rate, as fast as it answers.
-func (b *bench) round(ctx context.Context, p *peer, rate func(time.Duration) float64) (sample, error) {
+func (b *bench) round(ctx context.Context, p *peer, rate func(time.Duration) float64) (s sample, err error) {
+	for range attempts {
+		if s, err = b.drive(ctx, p, rate); err == nil || p.name == nameOurs || ctx.Err() != nil {
+			return s, err
+		}
+		fmt.Fprintf(b.out, "again: %v\n", err)
+	}
+	return s, err
+}
+
+func (b *bench) drive(ctx context.Context, p *peer, rate func(time.Duration) float64) (sample, error) {
 	o := load.Options{Addr: p.addr, Connections: b.connections, Duration: warmUp, Rate: rate, Spin: true, Request: b.request}
 	if _, err := load.Run(ctx, o); err != nil {
 		return sample{}, fmt.Errorf("drive %s: %w", p.name, err)

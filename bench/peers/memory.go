@@ -22,7 +22,7 @@ const (
 	feedToken   = "peers-edge-token-0123456789"
 	feedKey     = "1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 	memoryDrive = 3 * time.Second // load before the memory is read
-	memoryRate  = 5000            // requests per second of it, a thousand times a promotion day's average
+	memoryRate  = 1000            // requests per second of it, over a hundred times a promotion day's average
 )
 
 // Memory is what a tracker takes, in bytes.
