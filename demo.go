@@ -34,7 +34,9 @@ func (p *program) showDemo(ctx context.Context, c *config.Config, core *corePart
 	urls := struct{ tracker, core, ops string }{"http://" + tracker.String(), "http://" + core.addr.String(), "http://" + ops.String()}
 	d, err := demo.Seed(ctx, demo.Options{Core: urls.core, Tracker: urls.tracker, AdminToken: core.adminToken})
 	if err != nil {
-		return err
+		// The next start does not make a token, so this one must not be lost.
+		p.printCore(core)
+		return fmt.Errorf("make demo data: %w; for another try, remove %s", err, c.Data)
 	}
 	var b strings.Builder
 	for _, kv := range [][2]string{
