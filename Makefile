@@ -13,7 +13,7 @@ BENCH    ?= .
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build run test test-deps check bench bench-peers fuzz clean
+.PHONY: help build run test test-deps chaos chaos-long check bench bench-peers fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ test-deps: ## install what the tests talk to: MariaDB (apt), ClickHouse's engine
 
 test: test-deps ## run every test against the real parts, with the race detector
 	test/run.sh $(PKG)
+
+chaos: test-deps ## break a running system in every way once, and count what is left
+	EDGEREF_TEST_REQUIRE=1 go test -count=1 -v -timeout 10m ./test/chaos
+
+chaos-long: test-deps ## the same, with every kind of kill 50 times
+	EDGEREF_TEST_REQUIRE=1 EDGEREF_CHAOS_ROUNDS=50 go test -count=1 -v -timeout 2h ./test/chaos
 
 check: ## format, vet, lint, known vulnerabilities
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
