@@ -241,12 +241,11 @@ func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.A
 	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
 	mux.Handle("/", public)
 	server := coreServer(mux, e.log)
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ln) }()
+	serving := e.serve("core listener", func() error { return server.Serve(ln) })
 	e.parts.onStop("core listener", func(ctx context.Context) error {
 		drain()
 		err := server.Shutdown(ctx)
-		if serveErr := <-done; !errors.Is(serveErr, http.ErrServerClosed) {
+		if serveErr := <-serving; !errors.Is(serveErr, http.ErrServerClosed) {
 			err = errors.Join(err, serveErr)
 		}
 		return err

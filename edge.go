@@ -83,13 +83,12 @@ func (e *environment) startTracker(keys *click.Keyring, source links.Source, cli
 	if err != nil {
 		return nil, err
 	}
-	done := make(chan error, 1)
-	go func() { done <- front.Serve(ln) }()
+	serving := e.serve("tracker listener", func() error { return front.Serve(ln) })
 	e.parts.onStop("tracker listener", func(ctx context.Context) error {
 		if err := front.Shutdown(ctx); err != nil {
 			return err
 		}
-		return <-done
+		return <-serving
 	})
 	return ln.Addr(), nil
 }

@@ -66,3 +66,23 @@ func (p *parts) stop() error {
 	p.stops = nil
 	return errors.Join(errs...)
 }
+
+// serve runs a listener's server in the background and returns the channel of its result. A server that ends before it is
+// told to makes the process not ready: it must not look well while nobody is answered.
+func (e *environment) serve(name string, fn func() error) <-chan error {
+	done := make(chan error, 1)
+	ended := make(chan struct{})
+	go func() {
+		done <- fn()
+		close(ended)
+	}()
+	e.ops.require(name, func(context.Context) error {
+		select {
+		case <-ended:
+			return errors.New("has stopped accepting connections; restart the process")
+		default:
+			return nil
+		}
+	})
+	return done
+}
