@@ -5,12 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if testing.Short() {
+		os.Exit(code)
+	}
 	if path, err := binary(); err == nil {
 		os.RemoveAll(filepath.Dir(path))
 	}
@@ -49,7 +53,7 @@ func TestFaults(t *testing.T) {
 		{"snapshots", s.snapshots}, {"power", s.powerLoss}, {"disk", s.fullDisk}, {"crowds", s.crowds},
 		{"handover", s.handover}, {"partition", s.partition},
 	} {
-		if only == "" || only == step.name {
+		if only == "" || strings.Contains(","+only+",", ","+step.name+",") {
 			step.run()
 		}
 	}
@@ -105,7 +109,7 @@ func (s *system) scenario(fault string, during func(*traffic)) row {
 	tr.end()
 	s.heal()
 	r := s.settle(fault, tr, nil)
-	s.t.Logf("%s: %+v in %v", fault, r, time.Since(began).Round(time.Millisecond))
+	s.t.Logf("%s: %+v in %v; other answers %v, failures %v", fault, r, time.Since(began).Round(time.Millisecond), tr.other, tr.reasons)
 	return r
 }
 

@@ -7,6 +7,6 @@
 // must add up, and the ledger must hold. A table at the end shows fault by fault what was sent, stored, lost and doubled.
 //
 // EDGEREF_CHAOS_ROUNDS sets the rounds of each kind of kill (1; `make chaos-long` runs 50), EDGEREF_CHAOS_SEED the moments
-// of the faults; the seed is printed. EDGEREF_CHAOS_ONLY picks one group (kills, store, core, poison, snapshots, power, disk,
-// crowds, handover, partition).
+// of the faults; the seed is printed. EDGEREF_CHAOS_ONLY picks groups (kills, store, core, poison, snapshots, power, disk,
+// crowds, handover, partition; separated by commas).
 package chaos

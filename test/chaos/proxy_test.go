@@ -176,6 +176,7 @@ func newHTTPProxy(t *testing.T, target string) *httpProxy {
 			panic(http.ErrAbortHandler)
 		case m == hang:
 			p.hits.Add(1)
+			io.Copy(io.Discard, r.Body) // only then does the server notice that the client has gone
 			<-r.Context().Done()
 			panic(http.ErrAbortHandler)
 		case m == slow:

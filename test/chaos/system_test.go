@@ -146,7 +146,14 @@ func (s *system) newTraffic() *traffic {
 	for n, p := range trackers {
 		waitFor(s.t, 20*time.Second, func() bool { return tr.click(n) != "" },
 			func() string { return "the new link does not redirect\n" + p.output.String() })
+		// A postback needs the link from the change feed, a redirect does not.
+		last, sales := "", len(tr.sales)
+		for last = range tr.clicks {
+		}
+		waitFor(s.t, 30*time.Second, func() bool { tr.sale(n, last); return len(tr.sales) > sales },
+			func() string { return "no sale of the new link is taken\n" + p.output.String() })
 	}
+	tr.first = len(trackers)
 	clear(tr.other)
 	return tr
 }

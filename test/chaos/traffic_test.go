@@ -33,6 +33,7 @@ type traffic struct {
 	failed  int                  // requests without an answer
 	other   map[int]int          // other answers
 	reasons map[string]int
+	first   int // number of the first request
 	cancel  context.CancelFunc
 	done    sync.WaitGroup
 }
@@ -46,7 +47,7 @@ func (tr *traffic) begin(t *testing.T) {
 		defer close(tokens)
 		tick := time.NewTicker(time.Second / perSecond)
 		defer tick.Stop()
-		for n := 0; ; n++ {
+		for n := tr.first; ; n++ {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
