@@ -133,11 +133,17 @@ func (p *plan) facts(v *params) source {
 	return s
 }
 
-// rank is the statement for the groups to show: by the metric from high to low, equals by their text.
-func (p *plan) rank(currency string) (string, []any) {
+// byClicks says whether the query orders by a figure of clicks.
+func (p *plan) byClicks() bool {
+	return slices.Contains([]report.Metric{report.Clicks, report.Bots, report.Uniques}, p.q.OrderBy)
+}
+
+// rank is the statement for the groups to show and their metric: from high to low, equals by their text. Without facts it
+// does not see groups that have no clicks, and need not join facts to clicks.
+func (p *plan) rank(currency string, withFacts bool) (string, []any) {
 	var v params
-	ofClicks, ofFacts := "0", "0"
-	clicks, facts := p.clicks(&v), p.facts(&v)
+	ofClicks, ofFacts, union := "0", "0", ""
+	clicks := p.clicks(&v)
 	switch p.q.OrderBy {
 	case report.Clicks:
 		ofClicks = clicks.clicks
@@ -154,13 +160,16 @@ func (p *plan) rank(currency string) (string, []any) {
 	if p.properties[p.q.GroupBy].number {
 		text = "if(g = 0, '', toString(g))"
 	}
+	if withFacts {
+		facts := p.facts(&v)
+		union = fmt.Sprintf("UNION ALL SELECT %s AS g, toInt64(%s) AS m FROM %s GROUP BY g", facts.group, ofFacts, facts.from)
+	}
 	return fmt.Sprintf(`
-	SELECT %s AS key FROM (
+	SELECT %s AS key, sum(m) AS metric FROM (
 		SELECT %s AS g, toInt64(%s) AS m FROM %s GROUP BY g
-		UNION ALL
-		SELECT %s AS g, toInt64(%s) AS m FROM %s GROUP BY g
-	) GROUP BY g ORDER BY sum(m) DESC, key LIMIT %s`,
-		text, clicks.group, ofClicks, clicks.from, facts.group, ofFacts, facts.from, v.add("UInt32", p.q.Limit)), v.named
+		%s
+	) GROUP BY g ORDER BY metric DESC, key LIMIT %s`,
+		text, clicks.group, ofClicks, clicks.from, union, v.add("UInt32", p.q.Limit)), v.named
 }
 
 // firstCurrency is the statement for the first currency with money in it.

@@ -98,7 +98,7 @@ func TestStatementsCarryNoValues(t *testing.T) {
 			}
 			p := newPlan(q)
 			texts := make([]string, 4)
-			texts[0], _ = p.rank(secret)
+			texts[0], _ = p.rank(secret, true)
 			texts[1], _ = p.clickFigures([]string{secret, "31337"})
 			texts[2], _ = p.factFigures([]string{secret, "31337"})
 			texts[3], _ = listing(report.ClickQuery{From: q.From, To: q.To, Filters: q.Filters, AffiliateID: q.AffiliateID, Before: click.ID{1}, Limit: 777}, textColumns())

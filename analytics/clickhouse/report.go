@@ -27,60 +27,89 @@ func (s *Store) Report(ctx context.Context, q report.Query) (result report.Resul
 	if p.from >= p.to {
 		return report.Result{}, nil
 	}
-	shown, currency, err := s.shownGroups(ctx, p)
+	withFacts := !p.byClicks()
+	a, err := s.answer(ctx, p, withFacts)
+	if err == nil && !withFacts && a.missing() {
+		a, err = s.answer(ctx, p, true)
+	}
 	if err != nil {
-		return report.Result{}, fmt.Errorf("report: find the groups to show: %w", err)
-	}
-	if p.grouped() && len(shown) == 0 {
-		return report.Result{}, nil // no group, so no click and no fact
-	}
-	t := &table{plan: p, cells: make(map[cell]*sums)}
-	work, workCtx := errgroup.WithContext(ctx)
-	var clicks []clickLine
-	var facts []factLine
-	work.Go(func() (err error) {
-		clicks, err = s.clickLines(workCtx, p, shown)
-		return err
-	})
-	work.Go(func() (err error) {
-		facts, err = s.factLines(workCtx, p, shown)
-		return err
-	})
-	if err := work.Wait(); err != nil {
 		return report.Result{}, fmt.Errorf("report: %w", err)
 	}
-	for _, line := range clicks {
+	t := &table{plan: p, cells: make(map[cell]*sums)}
+	for _, line := range a.clicks {
 		t.addClicks(line)
 	}
-	for _, line := range facts {
+	for _, line := range a.facts {
 		t.addFacts(line)
 	}
-	return t.result(currency), nil
+	return t.result(a.currency), nil
 }
 
-// shownGroups returns the keys of the groups that get rows of their own, and the currency that orders by money.
-func (s *Store) shownGroups(ctx context.Context, p *plan) (keys []string, currency string, err error) {
-	if !p.grouped() {
-		return nil, "", nil
+// answer is what the statements of a report have found.
+type answer struct {
+	ranking
+	clicks []clickLine
+	facts  []factLine
+}
+
+// missing says whether groups without clicks, which the ranking has not seen, may be among those to show.
+func (a *answer) missing() bool {
+	hidden := slices.ContainsFunc(a.facts, func(l factLine) bool { return l.other == 1 })
+	return a.grouped && (len(a.shown) == 0 || hidden && (!a.full || a.least <= 0))
+}
+
+func (s *Store) answer(ctx context.Context, p *plan, withFacts bool) (a answer, err error) {
+	if a.ranking, err = s.rank(ctx, p, withFacts); err != nil {
+		return a, fmt.Errorf("find the groups to show: %w", err)
 	}
-	currency = p.q.Currency
-	if currency == "" && (p.q.OrderBy == report.Revenue || p.q.OrderBy == report.Commission) {
+	if a.grouped && len(a.shown) == 0 {
+		return a, nil // no group
+	}
+	work, workCtx := errgroup.WithContext(ctx)
+	work.Go(func() (err error) {
+		a.clicks, err = s.clickLines(workCtx, p, a.shown)
+		return err
+	})
+	work.Go(func() (err error) {
+		a.facts, err = s.factLines(workCtx, p, a.shown)
+		return err
+	})
+	err = work.Wait()
+	return a, err
+}
+
+// ranking is the groups that get rows of their own.
+type ranking struct {
+	grouped  bool
+	shown    []string // their keys
+	full     bool     // as many as the query takes
+	least    int64    // metric of the last one
+	currency string   // that orders by money
+}
+
+func (s *Store) rank(ctx context.Context, p *plan, withFacts bool) (r ranking, err error) {
+	if !p.grouped() {
+		return r, nil
+	}
+	r.grouped, r.currency = true, p.q.Currency
+	if r.currency == "" && (p.q.OrderBy == report.Revenue || p.q.OrderBy == report.Commission) {
 		text, named := p.firstCurrency()
-		err := s.each(ctx, text, named, func(rows driver.Rows) error { return rows.Scan(&currency) })
+		err := s.each(ctx, text, named, func(rows driver.Rows) error { return rows.Scan(&r.currency) })
 		if err != nil {
-			return nil, "", err
+			return r, err
 		}
 	}
-	text, named := p.rank(currency)
+	text, named := p.rank(r.currency, withFacts)
 	err = s.each(ctx, text, named, func(rows driver.Rows) error {
 		var key string
-		if err := rows.Scan(&key); err != nil {
+		if err := rows.Scan(&key, &r.least); err != nil {
 			return err
 		}
-		keys = append(keys, key)
+		r.shown = append(r.shown, key)
 		return nil
 	})
-	return keys, currency, err
+	r.full = len(r.shown) == p.q.Limit
+	return r, err
 }
 
 // clickLine is a row of the answer to clickFigures.
