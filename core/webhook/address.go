@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	maxURL            = 2048 // bytes
+	maxURL            = 2048 // bytes, as saved
+	maxExpanded       = 8192 // bytes, with the values of macros
 	maxHost           = 253
 	maxResponseHeader = 16 << 10
 	dialTimeout       = 5 * time.Second
@@ -112,8 +113,8 @@ func newClient(g *guard, resolver *net.Resolver, timeout time.Duration) *http.Cl
 
 // checkURL refuses what can be known to be wrong before a look-up. text holds no macros.
 func (g *guard) checkURL(text string) (*url.URL, error) {
-	if len(text) > maxURL {
-		return nil, fmt.Errorf("is longer than %d bytes", maxURL)
+	if len(text) > maxExpanded {
+		return nil, fmt.Errorf("is longer than %d bytes", maxExpanded)
 	}
 	for _, c := range []byte(text) {
 		if c <= ' ' || c >= 0x7f || c == '\\' {
