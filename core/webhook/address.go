@@ -121,6 +121,9 @@ func (g *guard) checkURL(text string) (*url.URL, error) {
 			return nil, errors.New("may hold visible ASCII characters only, and no backslash; write others as %XX, and host names in punycode")
 		}
 	}
+	if strings.ContainsAny(text, "{}") {
+		return nil, errors.New("must not hold braces: only a postback has macros")
+	}
 	u, err := url.Parse(text)
 	if err != nil {
 		return nil, errors.New("is not a URL") // the parser's words would repeat it
