@@ -106,7 +106,12 @@ func testWebhookRelease(t *testing.T, s *server, heard <-chan told) {
 	if n, err := s.commissions.ReleaseDue(t.Context(), s.clock.Now(), 10); n != 1 || err != nil {
 		t.Fatalf("released %d, %v", n, err)
 	}
-	if e := (<-heard).payload; e.Type != webhook.CommissionReleased || e.Data.Commission.Amount.Minor != 75_000 || e.Data.Conversion.TxnID != "order-1" {
+	e := (<-heard).payload
+	for e.Type != webhook.CommissionReleased {
+		// The clock's leap ended the leases of what was being noted: it comes again, as it may.
+		e = (<-heard).payload
+	}
+	if e.Data.Commission.Amount.Minor != 75_000 || e.Data.Conversion.TxnID != "order-1" {
 		t.Errorf("told of the release: %+v", e)
 	}
 }
