@@ -27,6 +27,7 @@ import (
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/outbox"
 	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/link"
 	"github.com/edgeref/edgeref/wire/report"
@@ -167,12 +168,13 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 
 	ids := newid.New(time.Now)
 	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: commission.Reconcile})
+	hooks := webhook.New(webhook.Options{DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry})
 	commissions := commission.New(commission.Options{
-		DB: database, IDs: ids, Ledger: books, Now: time.Now, Logger: log, Registerer: e.registry, ReleaseEvery: e.config.Core.ReleaseInterval,
+		DB: database, IDs: ids, Ledger: books, Announcer: hooks, Now: time.Now, Logger: log, Registerer: e.registry, ReleaseEvery: e.config.Core.ReleaseInterval,
 	})
 	facts := outbox.New(outbox.Options{DB: database, IDs: ids, Sink: analytics, Now: time.Now, Logger: log, Registerer: e.registry})
 	conversions, err := conversion.New(conversion.Options{
-		DB: database, IDs: ids, Keys: keys, Commissions: commissions, Outbox: facts, Now: time.Now, Logger: log, Registerer: e.registry,
+		DB: database, IDs: ids, Keys: keys, Commissions: commissions, Outbox: facts, Announcer: hooks, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -188,7 +190,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	}
 	public, err := api.New(
 		api.Options{DB: database, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version},
-		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics),
+		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
 	)
 	if err != nil {
 		return nil, err
@@ -196,6 +198,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 
 	e.parts.background("outbox", func(ctx context.Context) { logEnd(log, "outbox", facts.Run(ctx)) })
 	e.parts.background("commission release", func(ctx context.Context) { logEnd(log, "commission release", commissions.Run(ctx)) })
+	e.parts.background("webhooks", func(ctx context.Context) { logEnd(log, "webhooks", hooks.Run(ctx)) })
 	e.parts.background("catalogue", links.Run)
 	e.parts.background("idempotency keys", public.Run)
 	draining, drain := context.WithCancel(context.Background())

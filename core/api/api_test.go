@@ -15,10 +15,12 @@ import (
 
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/catalog"
+	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/core/webhook"
 )
 
 const adminSecret = "admin-secret-of-the-tests-0123456789"
@@ -44,16 +46,18 @@ func (c *clock) add(d time.Duration) {
 
 // server is the API over real HTTP.
 type server struct {
-	t      *testing.T
-	url    string
-	db     *db.DB
-	clock  *clock
-	tokens *token.Store
-	api    *api.API
-	reg    *prometheus.Registry
-	log    *lockedBuffer
-	ids    *newid.Generator
-	bearer string
+	t           *testing.T
+	url         string
+	db          *db.DB
+	clock       *clock
+	tokens      *token.Store
+	api         *api.API
+	reg         *prometheus.Registry
+	log         *lockedBuffer
+	ids         *newid.Generator
+	hooks       *webhook.Service
+	commissions *commission.Service
+	bearer      string
 }
 
 // each runs test against an API on every kind of database.

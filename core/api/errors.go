@@ -14,6 +14,7 @@ import (
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/core/webhook"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/report"
 )
@@ -72,6 +73,11 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{commission.ErrRuleExists, http.StatusConflict, "rule_exists"},
 		{commission.ErrRuleEnded, http.StatusConflict, "rule_ended"},
 		{commission.ErrRule, http.StatusUnprocessableEntity, "validation_failed"},
+		{webhook.ErrNotFound, http.StatusNotFound, "not_found"},
+		{webhook.ErrDeliveryNotFound, http.StatusNotFound, "not_found"},
+		{webhook.ErrNotActive, http.StatusConflict, "webhook_disabled"},
+		{webhook.ErrPending, http.StatusConflict, "delivery_pending"},
+		{webhook.ErrTooMany, http.StatusConflict, "too_many_webhooks"},
 		{report.ErrQuery, http.StatusUnprocessableEntity, "validation_failed"},
 	} {
 		if errors.Is(err, c.target) {

@@ -21,6 +21,7 @@ import (
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/outbox"
+	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/report"
@@ -69,15 +70,19 @@ func testKeyring(t *testing.T) *click.Keyring {
 // moneyModules are those of conversions, commissions, the ledger and reports.
 func moneyModules(s *server, a *analytics) []api.Module {
 	books := ledger.New(ledger.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, Reconcile: commission.Reconcile})
-	commissions := commission.New(commission.Options{DB: s.db, IDs: s.ids, Ledger: books, Now: s.clock.Now})
+	hooks := webhook.New(webhook.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, AllowHTTP: true, AllowLoopback: true})
+	s.hooks = hooks
+	commissions := commission.New(commission.Options{DB: s.db, IDs: s.ids, Ledger: books, Announcer: hooks, Now: s.clock.Now})
+	s.commissions = commissions
 	conversions, err := conversion.New(conversion.Options{
 		DB: s.db, IDs: s.ids, Keys: testKeyring(s.t), Commissions: commissions, Now: s.clock.Now,
-		Outbox: outbox.New(outbox.Options{DB: s.db, IDs: s.ids, Sink: a, Now: s.clock.Now}),
+		Announcer: hooks,
+		Outbox:    outbox.New(outbox.Options{DB: s.db, IDs: s.ids, Sink: a, Now: s.clock.Now}),
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return []api.Module{api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a)}
+	return []api.Module{api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks)}
 }
 
 // shop is a program with an affiliate, a link, a rule and a click.

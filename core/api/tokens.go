@@ -34,7 +34,7 @@ type NewToken struct {
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name   string        `json:"name" minLength:"1" maxLength:"128" example:"shop backend"`
-	Scopes []token.Scope `json:"scopes" minItems:"1" maxItems:"16" nullable:"false" enum:"admin,catalog:read,catalog:write,conversions:read,conversions:write,ledger:read,reports:read" example:"[\"conversions:write\"]"`
+	Scopes []token.Scope `json:"scopes" minItems:"1" maxItems:"16" nullable:"false" enum:"admin,catalog:read,catalog:write,conversions:read,conversions:write,ledger:read,reports:read,webhooks:read,webhooks:write" example:"[\"conversions:write\"]"`
 }
 
 // Tokens registers the operations on tokens.

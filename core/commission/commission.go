@@ -19,6 +19,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -71,11 +72,17 @@ type Reversal struct {
 	CreatedAt    int64 // Unix ms
 }
 
+// Announcer tells others what happens to commissions. Announce writes in tx, and is called when the change is written.
+type Announcer interface {
+	Announce(ctx context.Context, tx *db.Tx, e webhook.Event) error
+}
+
 // Options are what New needs.
 type Options struct {
 	DB         *db.DB
 	IDs        *newid.Generator
 	Ledger     *ledger.Ledger
+	Announcer  Announcer // default: nobody is told
 	Now        func() time.Time
 	Logger     *slog.Logger          // default: none
 	Registerer prometheus.Registerer // default: metrics are not exported
@@ -88,6 +95,7 @@ type Service struct {
 	db       *db.DB
 	ids      *newid.Generator
 	ledger   *ledger.Ledger
+	tell     Announcer // may be nil
 	now      func() time.Time
 	log      *slog.Logger
 	every    time.Duration
@@ -108,7 +116,7 @@ func New(opts Options) *Service {
 	}
 	f := promauto.With(opts.Registerer)
 	return &Service{
-		db: opts.DB, ids: opts.IDs, ledger: opts.Ledger, now: opts.Now, log: opts.Logger, every: opts.ReleaseEvery,
+		db: opts.DB, ids: opts.IDs, ledger: opts.Ledger, tell: opts.Announcer, now: opts.Now, log: opts.Logger, every: opts.ReleaseEvery,
 		released: f.NewCounter(prometheus.CounterOpts{
 			Name: "edgeref_commission_released_total",
 			Help: "Commissions that became payable.",
@@ -169,7 +177,21 @@ func (s *Service) Earn(ctx context.Context, tx *db.Tx, src Source) (*Commission,
 	}
 	err = s.post(ctx, tx, c, ledger.CommissionEarned, "commission on a "+string(src.On), c.ConversionID, c.Amount.Minor,
 		ledger.Account{Kind: ledger.Expense}, ledger.Account{Kind: ledger.Pending, OwnerID: c.AffiliateID})
+	if err == nil {
+		err = s.announce(ctx, tx, c, webhook.CommissionCreated, c.Amount.Minor)
+	}
 	return c, "", err
+}
+
+// announce tells others of c; minor units in its currency are what the event is about.
+func (s *Service) announce(ctx context.Context, tx *db.Tx, c *Commission, name webhook.Name, minor int64) error {
+	if s.tell == nil {
+		return nil
+	}
+	return s.tell.Announce(ctx, tx, webhook.Event{
+		Name: name, ProgramID: c.ProgramID, AffiliateID: c.AffiliateID, ConversionID: c.ConversionID, CommissionID: c.ID,
+		Commission: &money.Amount{Minor: minor, Currency: c.Amount.Currency},
+	})
 }
 
 // post moves minor units in c's currency; nothing is posted for 0, because the ledger has no entries of zero.

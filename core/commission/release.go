@@ -8,6 +8,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/webhook"
 )
 
 const (
@@ -131,6 +132,9 @@ func (s *Service) release(ctx context.Context, ids []int64) (released int, err e
 				return fmt.Errorf("release commission %d: %w", c.ID, err)
 			}
 			if _, err := tx.Exec(ctx, "UPDATE commissions SET state = ?, released_at = ? WHERE id = ?", Payable, s.now().UnixMilli(), c.ID); err != nil {
+				return fmt.Errorf("release commission %d: %w", c.ID, err)
+			}
+			if err := s.announce(ctx, tx, &c, webhook.CommissionReleased, left); err != nil {
 				return fmt.Errorf("release commission %d: %w", c.ID, err)
 			}
 			released++

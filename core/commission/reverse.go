@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -51,5 +52,8 @@ func (s *Service) Reverse(ctx context.Context, tx *db.Tx, t TakeBack) (money.Amo
 		return money.Amount{}, fmt.Errorf("reverse commission: %w", err)
 	}
 	err = s.post(ctx, tx, &c, ledger.CommissionReversed, t.Reason, t.ConversionID, a.Result.Minor, c.holder(), ledger.Account{Kind: ledger.Expense})
+	if err == nil {
+		err = s.announce(ctx, tx, &c, webhook.CommissionReversed, a.Result.Minor)
+	}
 	return a.Result, err
 }

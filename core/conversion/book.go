@@ -12,6 +12,7 @@ import (
 	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/webhook"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/report"
@@ -193,6 +194,12 @@ func (b *booking) book(ctx context.Context) (wire.Result, error) {
 	if c.State == Refused {
 		outcome = wire.Refused
 	}
+	if c.State == Refused || c.State == Booked && c.takesBack() {
+		err = b.announce(ctx, c, nil) // sales and leads: where they earn
+	}
+	if err != nil {
+		return wire.Result{}, err
+	}
 	return wire.Result{Outcome: outcome, Detail: c.StateText()}, nil
 }
 
@@ -247,8 +254,11 @@ func (b *booking) earn(ctx context.Context, c *Conversion, terms *terms, family 
 	} else {
 		fact.Leads = 1
 	}
+	var earned *commission.Commission
 	if c.AffiliateID != 0 {
-		earned, none, err := b.s.commissions.Earn(ctx, b.tx, commission.Source{
+		var none string
+		var err error
+		earned, none, err = b.s.commissions.Earn(ctx, b.tx, commission.Source{
 			ConversionID: c.ID, ProgramID: c.ProgramID, AffiliateID: c.AffiliateID, LinkID: c.LinkID,
 			On: c.Type, Amount: c.Amount, At: c.ReceivedAt, Hold: terms.hold,
 		})
@@ -264,7 +274,25 @@ func (b *booking) earn(ctx context.Context, c *Conversion, terms *terms, family 
 		}
 	}
 	b.facts = append(b.facts, fact)
+	if err := b.announce(ctx, c, earned); err != nil {
+		return err
+	}
 	return b.takeBackEarlier(ctx, c, family)
+}
+
+// announce tells others that c was booked or refused; earned may be nil.
+func (b *booking) announce(ctx context.Context, c *Conversion, earned *commission.Commission) error {
+	if b.s.tell == nil {
+		return nil
+	}
+	e := webhook.Event{Name: webhook.ConversionBooked, ProgramID: c.ProgramID, AffiliateID: c.AffiliateID, ConversionID: c.ID}
+	if c.State == Refused {
+		e.Name = webhook.ConversionRefused
+	}
+	if earned != nil {
+		e.CommissionID, e.Commission = earned.ID, &earned.Amount
+	}
+	return b.s.tell.Announce(ctx, b.tx, e)
 }
 
 // fact is a fact of cause, about whom subject belongs to, without figures yet.

@@ -16,6 +16,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/outbox"
+	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/money"
@@ -92,6 +93,12 @@ type Conflict struct {
 	CreatedAt int64 // Unix ms
 }
 
+// Announcer tells others what becomes of conversions. Announce writes in tx, and is called when the conversion and
+// its commission are written.
+type Announcer interface {
+	Announce(ctx context.Context, tx *db.Tx, e webhook.Event) error
+}
+
 // Options are what New needs.
 type Options struct {
 	DB          *db.DB
@@ -99,6 +106,7 @@ type Options struct {
 	Keys        *click.Keyring // verifies Click IDs again: an edge node's word is not taken for it
 	Commissions *commission.Service
 	Outbox      *outbox.Outbox
+	Announcer   Announcer // default: nobody is told
 	Now         func() time.Time
 	Logger      *slog.Logger          // default: none
 	Registerer  prometheus.Registerer // default: metrics are not exported
@@ -111,6 +119,7 @@ type Service struct {
 	keys         *click.Keyring
 	commissions  *commission.Service
 	outbox       *outbox.Outbox
+	tell         Announcer // may be nil
 	now          func() time.Time
 	log          *slog.Logger
 	events       *prometheus.CounterVec
@@ -127,7 +136,7 @@ func New(opts Options) (*Service, error) {
 	}
 	f := promauto.With(opts.Registerer)
 	return &Service{
-		db: opts.DB, ids: opts.IDs, keys: opts.Keys, commissions: opts.Commissions, outbox: opts.Outbox, now: opts.Now, log: opts.Logger,
+		db: opts.DB, ids: opts.IDs, keys: opts.Keys, commissions: opts.Commissions, outbox: opts.Outbox, tell: opts.Announcer, now: opts.Now, log: opts.Logger,
 		events: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_conversion_events_total",
 			Help: "Events given to Book whose outcome is known, by outcome: booked, duplicate, conflict or refused.",

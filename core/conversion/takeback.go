@@ -135,6 +135,11 @@ func (b *booking) takeBackEarlier(ctx context.Context, subject *Conversion, fami
 				return err
 			}
 		}
+		if waits { // otherwise it is booked, and known, for long
+			if err := b.announce(ctx, c, nil); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -30,11 +30,13 @@ const (
 	ConversionsWrite Scope = "conversions:write"
 	LedgerRead       Scope = "ledger:read"
 	ReportsRead      Scope = "reports:read"
+	WebhooksRead     Scope = "webhooks:read"
+	WebhooksWrite    Scope = "webhooks:write"
 )
 
 // Scopes lists all scopes.
 func Scopes() []Scope {
-	return []Scope{Admin, CatalogRead, CatalogWrite, ConversionsRead, ConversionsWrite, LedgerRead, ReportsRead}
+	return []Scope{Admin, CatalogRead, CatalogWrite, ConversionsRead, ConversionsWrite, LedgerRead, ReportsRead, WebhooksRead, WebhooksWrite}
 }
 
 // Limits of a token.

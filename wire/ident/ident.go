@@ -19,6 +19,9 @@ const (
 	LedgerAccount           = "lac"
 	Token                   = "tok"
 	Conflict                = "cfl"
+	Webhook                 = "whk"
+	WebhookDelivery         = "dlv"
+	WebhookEvent            = "evt"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff
