@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/test/mariadb"
 )
 
 func sealer(d *db.DB) *ledger.Sealer {
@@ -385,5 +387,96 @@ edgeref_ledger_unsealed_transactions %d
 	measure(0, 0)
 	if r := verify(t, l); r.Sealed != 2 || r.Break != nil {
 		t.Errorf("%+v", r)
+	}
+}
+
+// What was posted before there was a chain is sealed after the upgrade.
+func TestUpgrade(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := open(t, d)
+		for _, query := range []string{
+			"DROP TRIGGER ledger_transactions_enqueue", "DROP TABLE ledger_unsealed", "DROP TABLE ledger_chain", "DROP TABLE ledger_chain_head",
+			"DELETE FROM schema_migrations WHERE version_id BETWEEN 50 AND 59",
+		} {
+			if err := run(t.Context(), d, query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustPost(t, d, l, 3)
+		if err := d.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r := verify(t, l); r.Break != nil || r.Unsealed != 3 {
+			t.Errorf("after the upgrade: %s", r)
+		}
+		mustSeal(t, sealer(d), ledger.Sealed{Sealed: 3})
+		if r := verify(t, l); r.Break != nil || r.Sealed != 3 || r.Unsealed != 0 {
+			t.Errorf("after the seal: %s", r)
+		}
+	})
+}
+
+// BenchmarkChain seals and verifies 100,000 transactions. One operation is all of them.
+func BenchmarkChain(b *testing.B) {
+	const transactions, part = 100_000, 1_000
+	for _, kind := range []string{"sqlite", "mysql"} {
+		b.Run(kind, func(b *testing.B) {
+			var d *db.DB
+			if kind == "sqlite" {
+				d = dbtest.SQLite(b)
+			} else {
+				d = dbtest.Open(b, mariadb.Start(b))
+				if err := d.Migrate(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			l := open(b, d)
+			for range transactions / part {
+				err := d.InTx(b.Context(), func(tx *db.Tx) error {
+					for i := range part {
+						if _, err := l.Post(b.Context(), tx, earned("INR", int64(1+i), int64(1+i%100), 0)); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			started := time.Now()
+			mustSeal(b, sealer(d), ledger.Sealed{Sealed: transactions})
+			sealing := time.Since(started)
+			var before runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			peak, stop, done := uint64(0), make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(done)
+				ticker := time.NewTicker(5 * time.Millisecond)
+				defer ticker.Stop()
+				for {
+					select {
+					case <-stop:
+						return
+					case <-ticker.C:
+						var m runtime.MemStats
+						runtime.ReadMemStats(&m)
+						peak = max(peak, m.HeapAlloc)
+					}
+				}
+			}()
+			b.ResetTimer()
+			for range b.N {
+				if r := verify(b, l); r.Break != nil || r.Sealed != transactions {
+					b.Fatal(r)
+				}
+			}
+			b.StopTimer()
+			close(stop)
+			<-done
+			b.ReportMetric(sealing.Seconds(), "seal-s")
+			b.ReportMetric(float64(peak-min(peak, before.HeapAlloc))/(1<<20), "peak-MiB")
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -31,7 +32,8 @@ func (t *Transaction) day() string { return time.UnixMilli(t.PostedAt).UTC().For
 type csvExport struct{ w *csv.Writer }
 
 func (x *csvExport) begin(w *bufio.Writer, _ ExportOptions) {
-	x.w = csv.NewWriter(w)
+	// Hidden, or the two would share one buffer and every Flush would reach the reader.
+	x.w = csv.NewWriter(struct{ io.Writer }{w})
 	_ = x.w.Write([]string{"transaction_id", "posted_at", "kind", "reason", "conversion_id", "commission_id", "account_id", "account", "affiliate_id", "amount", "currency"})
 	x.w.Flush()
 }
