@@ -34,7 +34,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	core := p.role(config.CoreRole, "core", "Run the core: API, money, link feed for trackers", p.runCore)
-	core.AddCommand(p.role(config.Any, "verify-ledger", "Recompute the ledger and compare; exit 0 where it holds", p.verifyLedger))
+	core.AddCommand(p.ledgerCommands()...)
 	tracker := p.role(config.TrackerRole, "tracker", "Run an edge node: redirects, postbacks, spool", p.runTracker)
 	tracker.AddCommand(p.spoolCommands())
 	root.AddCommand(

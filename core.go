@@ -169,6 +169,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	ids := newid.New(time.Now)
 	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: commission.Reconcile})
 	hooks := webhook.New(webhook.Options{DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry})
+	sealer := ledger.NewSealer(ledger.SealerOptions{DB: database, Now: time.Now, Logger: log, Registerer: e.registry})
 	commissions := commission.New(commission.Options{
 		DB: database, IDs: ids, Ledger: books, Announcer: hooks, Now: time.Now, Logger: log, Registerer: e.registry, ReleaseEvery: e.config.Core.ReleaseInterval,
 	})
@@ -196,6 +197,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		return nil, err
 	}
 
+	e.parts.background("ledger chain", sealer.Run)
 	e.parts.background("outbox", func(ctx context.Context) { logEnd(log, "outbox", facts.Run(ctx)) })
 	e.parts.background("commission release", func(ctx context.Context) { logEnd(log, "commission release", commissions.Run(ctx)) })
 	e.parts.background("webhooks", func(ctx context.Context) { logEnd(log, "webhooks", hooks.Run(ctx)) })

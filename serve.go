@@ -6,17 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/edgeref/edgeref/config"
-	"github.com/edgeref/edgeref/core/commission"
-	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/tracker/coreclient"
-	"github.com/edgeref/edgeref/wire/ident"
 )
 
 // withEnvironment prepares what every role needs, runs fn to start its parts, waits for the end, and stops them.
@@ -161,42 +157,4 @@ func (p *program) runMigrate(ctx context.Context, c *config.Config, log *slog.Lo
 	defer store.Close()
 	fmt.Fprintf(p.stdout, "analytics (%s): up to date\n", c.Analytics.Store)
 	return nil
-}
-
-// verifyLedger recomputes the ledger and prints one line of sums, or names the first break.
-func (p *program) verifyLedger(ctx context.Context, c *config.Config, log *slog.Logger) error {
-	if path, ok := strings.CutPrefix(c.CoreDSN(), "sqlite:"); ok {
-		// Opening would make the file, and an empty ledger holds.
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("verify ledger: %w; --data names the data directory of a system that has run", err)
-		}
-	}
-	e := &environment{config: c, log: log, registry: prometheus.NewRegistry()}
-	database, err := e.openDatabase(ctx, false)
-	if err != nil {
-		return err
-	}
-	defer database.Close()
-	books := ledger.New(ledger.Options{DB: database, Reconcile: commission.Reconcile})
-	found, err := books.Verify(ctx)
-	if err != nil {
-		return fmt.Errorf("verify ledger: %w", err)
-	}
-	if found.Break != nil {
-		return fmt.Errorf("the ledger does not hold: %s; correct it by new transactions or restore a backup, never by editing", describe(found.Break))
-	}
-	fmt.Fprintln(p.stdout, found)
-	return nil
-}
-
-// describe says where the ledger breaks, with the ids that the API shows.
-func describe(b *ledger.Break) string {
-	text := b.Check + ": " + b.Detail
-	if b.TransactionID != 0 {
-		text += " (transaction " + ident.Format(ident.LedgerTransaction, b.TransactionID) + ")"
-	}
-	if b.CommissionID != 0 {
-		text += " (commission " + ident.Format(ident.Commission, b.CommissionID) + ")"
-	}
-	return text
 }

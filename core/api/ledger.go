@@ -44,6 +44,11 @@ type Verification struct {
 	Accounts     int64        `json:"accounts"`
 	Commissions  int64        `json:"commissions" doc:"Compared with their entries"`
 	Balances     []Balance    `json:"balances" nullable:"false" doc:"Sums over all accounts of each kind"`
+	Head         string       `json:"head" example:"7:1f40fc92da241694750979ee6cf582f2d5d7d28e18335de05abc54d0560e0f53" doc:"Number and hash of the newest sealed transaction. Keep it elsewhere, and expect it later"`
+	Sealed       int64        `json:"sealed" doc:"Transactions in the hash chain"`
+	Unsealed     int64        `json:"unsealed" doc:"Transactions that wait to be sealed"`
+	Oldest       *Time        `json:"oldest_unsealed_at,omitempty"`
+	AcceptedLate int64        `json:"accepted_late" doc:"Sealed by an operator's word although they came late"`
 	Break        *LedgerBreak `json:"break,omitempty" doc:"The first thing that is wrong"`
 }
 
@@ -99,10 +104,20 @@ func Ledger(l *ledger.Ledger) Module {
 		handle(a, operation{
 			id: "verify-ledger", method: http.MethodGet, path: "/ledger/verification", tag: "Ledger", scope: token.LedgerRead,
 			summary: "Verify the ledger", about: "Recomputes all of it; takes a while where it is large.",
-		}, func(ctx context.Context, _ *struct{}) (*struct{ Body Verification }, error) {
-			r, err := l.Verify(ctx)
+		}, func(ctx context.Context, in *struct {
+			ExpectHead string `query:"expect_head" maxLength:"100" doc:"A head that was answered before: the chain must contain it"`
+		}) (*struct{ Body Verification }, error) {
+			var expect ledger.Head
+			if in.ExpectHead != "" {
+				var err error
+				if expect, err = ledger.ParseHead(in.ExpectHead); err != nil {
+					return nil, invalid("query.expect_head", "must be SEQ:HASH as head of a verification")
+				}
+			}
+			r, err := l.VerifyFrom(ctx, expect)
 			return &struct{ Body Verification }{verificationBody(r)}, err
 		})
+		exportLedger(a, l)
 	}
 }
 
@@ -132,6 +147,7 @@ func verificationBody(r ledger.Report) Verification {
 	body := Verification{
 		OK: r.Break == nil, Text: r.String(), Transactions: r.Transactions, Entries: r.Entries, Accounts: r.Accounts,
 		Commissions: r.Reconciled, Balances: balanceBodies(r.Balances),
+		Head: r.Head.String(), Sealed: r.Sealed, Unsealed: r.Unsealed, Oldest: timeOrNil(r.OldestUnsealedAt), AcceptedLate: r.AcceptedLate,
 	}
 	if b := r.Break; b != nil {
 		body.Break = &LedgerBreak{

@@ -343,6 +343,19 @@ func TestCommissionsAndLedger(t *testing.T) {
 		if !v.OK || v.Break != nil || v.Transactions != 4 || v.Commissions != 3 || !strings.HasPrefix(v.Text, "ledger holds") {
 			t.Errorf("verification %+v", v)
 		}
+		if v.Unsealed != 4 || v.Oldest == nil || v.Sealed != 0 {
+			t.Errorf("verification %+v", v)
+		}
+		s.do("GET", "/api/v1/ledger/verification?expect_head="+v.Head, nil).want(http.StatusOK).into(&v)
+		if !v.OK {
+			t.Errorf("verification from its own head %+v", v)
+		}
+		s.do("GET", "/api/v1/ledger/verification?expect_head=1"+v.Head[1:], nil).want(http.StatusOK).into(&v)
+		if v.OK || v.Break == nil || v.Break.Check != "chain_expected_head" {
+			t.Errorf("verification from another head %+v", v)
+		}
+		s.do("GET", "/api/v1/ledger/verification?expect_head=x", nil).want(http.StatusUnprocessableEntity, "validation_failed")
+		testLedgerExport(t, s)
 		s.breakCommission(one.ID)
 		s.do("GET", "/api/v1/ledger/verification", nil).want(http.StatusOK).into(&v)
 		if v.OK || v.Break == nil || v.Break.CommissionID != one.ID {
@@ -487,5 +500,27 @@ func (s *server) breakCommission(id string) {
 	})
 	if err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+func testLedgerExport(t *testing.T, s *server) {
+	t.Helper()
+	for _, tt := range []struct {
+		query, mime, begin string
+		lines              int // 0: any
+	}{
+		{"", "text/csv; charset=utf-8", "transaction_id,", 9},
+		{"?format=csv&from=2100-01-01T00:00:00Z", "text/csv; charset=utf-8", "transaction_id,", 1},
+		{"?format=hledger", "text/plain; charset=utf-8", "; Edgeref ledger. ", 0},
+		{"?format=beancount&to=2100-01-01T00:00:00Z", "text/plain; charset=utf-8", "; Edgeref ledger to 2100-01-01T00:00:00Z. ", 0},
+	} {
+		got := s.do("GET", "/api/v1/ledger/export"+tt.query, nil).want(http.StatusOK)
+		body := string(got.body)
+		if got.header.Get("Content-Type") != tt.mime || !strings.HasPrefix(body, tt.begin) || tt.lines > 0 && strings.Count(body, "\n") != tt.lines {
+			t.Errorf("export%s: %v %q", tt.query, got.header, body)
+		}
+	}
+	for _, query := range []string{"?format=pdf", "?from=yesterday", "?to=x", "?since=2026-01-01T00:00:00Z"} {
+		s.do("GET", "/api/v1/ledger/export"+query, nil).want(http.StatusUnprocessableEntity, "validation_failed")
 	}
 }

@@ -1,6 +1,7 @@
 package conversion_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -13,8 +14,8 @@ import (
 	wire "github.com/edgeref/edgeref/wire/conversion"
 )
 
-// BenchmarkBook books attributed sales, each with commission, ledger transaction and fact, from 8 senders at once. One
-// operation is one sale.
+// BenchmarkBook books attributed sales, each with commission, ledger transaction and fact, from 8 senders at once, while
+// the chain is sealed behind them. One operation is one sale.
 func BenchmarkBook(b *testing.B) {
 	for _, kind := range []string{"sqlite", "mysql"} {
 		for _, batch := range []int{1, 64} {
@@ -28,6 +29,9 @@ func BenchmarkBook(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
+				ctx, stop := context.WithCancel(b.Context())
+				var sealing sync.WaitGroup
+				sealing.Go(func() { f.sealer.Run(ctx) })
 				b.ResetTimer()
 				var next atomic.Int64
 				var wg sync.WaitGroup
@@ -52,7 +56,11 @@ func BenchmarkBook(b *testing.B) {
 				wg.Wait()
 				b.StopTimer()
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sales/s")
-				f.verify(b)
+				stop()
+				sealing.Wait()
+				if r := f.verify(b); r.Sealed != int64(b.N) {
+					b.Errorf("%d sales, %d sealed", b.N, r.Sealed)
+				}
 			})
 		}
 	}

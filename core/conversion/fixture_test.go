@@ -30,6 +30,7 @@ type fixture struct {
 	ids         *newid.Generator
 	keys        *click.Keyring
 	ledger      *ledger.Ledger
+	sealer      *ledger.Sealer
 	commissions *commission.Service
 	conversions *conversion.Service
 	outbox      *outbox.Outbox
@@ -81,6 +82,7 @@ func newFixture(t testing.TB, d *db.DB) *fixture {
 	f.keys, err = click.NewKeyring(click.Key{ID: 1, Secret: []byte("0123456789abcdef")})
 	must()
 	f.ledger = ledger.New(ledger.Options{DB: d, IDs: f.ids, Now: f.now, Reconcile: commission.Reconcile})
+	f.sealer = ledger.NewSealer(ledger.SealerOptions{DB: d, Now: f.now, Every: 50 * time.Millisecond})
 	f.commissions = commission.New(commission.Options{DB: d, IDs: f.ids, Ledger: f.ledger, Now: f.now})
 	f.outbox = outbox.New(outbox.Options{DB: d, IDs: f.ids, Sink: f.sink, Now: f.now, Linger: time.Microsecond})
 	f.conversions, err = conversion.New(conversion.Options{

@@ -223,7 +223,7 @@ func TestSameEventAtOnce(t *testing.T) {
 	})
 }
 
-// Eight workers do all there is to do at once, over the same few transactions; what is left is balanced.
+// Eight workers do all there is to do at once, over the same few transactions; what is left is balanced and chained.
 func TestStress(t *testing.T) {
 	t.Parallel()
 	const workers, rounds = 8, 25
@@ -247,12 +247,32 @@ func TestStress(t *testing.T) {
 				return nil
 			})
 		}
-		if err := g.Wait(); err != nil {
+		// Two cores seal meanwhile; the chain must hold at every moment and end with all of it.
+		sealCtx, stop := context.WithCancel(t.Context())
+		var sealing sync.WaitGroup
+		for range 2 {
+			sealing.Go(func() { f.sealer.Run(sealCtx) })
+		}
+		sealing.Go(func() {
+			for sealCtx.Err() == nil {
+				if r, err := f.ledger.Verify(t.Context()); err != nil || r.Break != nil {
+					t.Errorf("meanwhile: %s (%v)", r, err)
+					return
+				}
+			}
+		})
+		err := g.Wait()
+		stop()
+		sealing.Wait()
+		if err != nil {
 			t.Fatal(err)
 		}
 		r := f.verify(t)
 		if r.Reconciled == 0 || r.Transactions == 0 {
 			t.Errorf("nothing happened: %+v", r)
+		}
+		if r.Sealed != r.Transactions || r.Unsealed != 0 {
+			t.Errorf("%d of %d transactions sealed, %d wait", r.Sealed, r.Transactions, r.Unsealed)
 		}
 		t.Log(r)
 		var left, facts int64

@@ -81,7 +81,8 @@ func TestPostAndRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		const line = "ledger holds: 5 transactions, 10 entries, 6 accounts, 0 commissions; " +
-			"INR commission_expense 0.00 payable -5.00 pending 5.00; JPY commission_expense -7 pending 7"
+			"INR commission_expense 0.00 payable -5.00 pending 5.00; JPY commission_expense -7 pending 7; " +
+			"chain 0:0000000000000000000000000000000000000000000000000000000000000000, 5 not sealed yet, the oldest of 2026-03-01T12:00:00.000Z"
 		if r.String() != line {
 			t.Errorf("report %q, want %q", r, line)
 		}

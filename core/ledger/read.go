@@ -68,7 +68,7 @@ func (l *Ledger) Transactions(ctx context.Context, f Filter) ([]Transaction, err
 	}
 	byID := make(map[int64]*Transaction, len(ids))
 	for part, args := range db.Chunks(ids) {
-		if err := l.readTransactions(ctx, byID, db.In(len(part)), args); err != nil {
+		if err := readTransactions(ctx, l.db, byID, db.In(len(part)), args); err != nil {
 			return nil, err
 		}
 	}
@@ -88,9 +88,9 @@ func (l *Ledger) transactionIDs(ctx context.Context, f Filter) ([]int64, error) 
 		if f.CommissionID != 0 {
 			where, args = " AND commission_id = ?", append(args, f.CommissionID)
 		}
-		return l.readIDs(ctx, "SELECT id FROM ledger_transactions WHERE id < ?"+where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
+		return readIDs(ctx, l.db, "SELECT id FROM ledger_transactions WHERE id < ?"+where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
 	}
-	accounts, err := l.readIDs(ctx, "SELECT id FROM ledger_accounts WHERE owner_id = ?", f.AffiliateID)
+	accounts, err := readIDs(ctx, l.db, "SELECT id FROM ledger_accounts WHERE owner_id = ?", f.AffiliateID)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (l *Ledger) transactionIDs(ctx context.Context, f Filter) ([]int64, error) 
 			query += " AND transaction_id IN (SELECT id FROM ledger_transactions WHERE commission_id = ?)"
 			args = append(args, f.CommissionID)
 		}
-		ids, err := l.readIDs(ctx, query+" ORDER BY transaction_id DESC LIMIT ?", append(args, f.Limit)...)
+		ids, err := readIDs(ctx, l.db, query+" ORDER BY transaction_id DESC LIMIT ?", append(args, f.Limit)...)
 		if err != nil {
 			return nil, err
 		}
@@ -112,8 +112,8 @@ func (l *Ledger) transactionIDs(ctx context.Context, f Filter) ([]int64, error) 
 	return all[:min(len(all), f.Limit)], nil
 }
 
-func (l *Ledger) readIDs(ctx context.Context, query string, args ...any) ([]int64, error) {
-	rows, err := l.db.Query(ctx, query, args...)
+func readIDs(ctx context.Context, q db.Querier, query string, args ...any) ([]int64, error) {
+	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list ledger transactions: %w", err)
 	}
@@ -132,8 +132,8 @@ func (l *Ledger) readIDs(ctx context.Context, query string, args ...any) ([]int6
 	return ids, nil
 }
 
-func (l *Ledger) readTransactions(ctx context.Context, byID map[int64]*Transaction, in string, args []any) error {
-	rows, err := l.db.Query(ctx, `SELECT t.id, t.kind, t.reason, t.conversion_id, t.commission_id, t.posted_at,
+func readTransactions(ctx context.Context, q db.Querier, byID map[int64]*Transaction, in string, args []any) error {
+	rows, err := q.Query(ctx, `SELECT t.id, t.kind, t.reason, t.conversion_id, t.commission_id, t.posted_at,
 		a.id, a.kind, a.owner_id, a.currency, e.amount_minor
 		FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id JOIN ledger_accounts a ON a.id = e.account_id
 		WHERE t.id IN `+in+` ORDER BY t.id, a.id`, args...)

@@ -23,6 +23,10 @@ type Report struct {
 	Accounts, Transactions, Entries int64
 	Reconciled                      int64     // commissions compared with the ledger
 	Balances                        []Balance // sums of each kind of account
+	Head                            Head      // of the hash chain; an operator may keep it elsewhere and expect it later
+	Sealed, Unsealed                int64     // transactions in the chain, and those that wait for it
+	OldestUnsealedAt                int64     // Unix ms; 0: all are sealed
+	AcceptedLate                    int64     // sealed by an operator's word although they came late
 	Break                           *Break    // nil: the ledger holds
 }
 
@@ -48,6 +52,13 @@ func (r Report) String() string {
 		}
 		b.WriteString(" " + string(balance.Kind) + " " + balance.Amount.Decimal())
 	}
+	fmt.Fprintf(&b, "; chain %s", r.Head)
+	if r.Unsealed > 0 {
+		fmt.Fprintf(&b, ", %d not sealed yet, the oldest of %s", r.Unsealed, instant(r.OldestUnsealedAt))
+	}
+	if r.AcceptedLate > 0 {
+		fmt.Fprintf(&b, ", %d accepted late", r.AcceptedLate)
+	}
 	return b.String()
 }
 
@@ -72,9 +83,12 @@ var checks = [...]check{
 }
 
 // Verify recomputes the ledger from its entries, all at one moment: every entry has its account and transaction, every
-// transaction has entries that sum to zero in each currency, each currency sums to zero, and every commission equals
-// its entries. An error means that the database could not be read; what is wrong with the ledger is in Report.Break.
-func (l *Ledger) Verify(ctx context.Context) (Report, error) {
+// transaction has entries that sum to zero in each currency, the hash chain covers what was sealed and nothing of it has
+// changed, each currency sums to zero, and every commission equals its entries. An error means that the database could not be read; what is wrong with the ledger is in Report.Break.
+func (l *Ledger) Verify(ctx context.Context) (Report, error) { return l.VerifyFrom(ctx, Head{}) }
+
+// VerifyFrom is Verify that also requires the chain to contain a head that was printed before.
+func (l *Ledger) VerifyFrom(ctx context.Context, expect Head) (Report, error) {
 	var r Report
 	err := l.db.Snapshot(ctx, func(tx *db.Tx) error {
 		r = Report{}
@@ -87,6 +101,9 @@ func (l *Ledger) Verify(ctx context.Context) (Report, error) {
 			if r.Break, err = c.run(ctx, tx); err != nil || r.Break != nil {
 				return err
 			}
+		}
+		if r.Break, err = verifyChain(ctx, tx, &r, expect); err != nil || r.Break != nil {
+			return err
 		}
 		if r.Balances, err = balances(ctx, tx, 0); err != nil {
 			return err
