@@ -28,8 +28,8 @@ const (
 // however that ends. Kill and Restart are not safe for concurrent use.
 type Server struct {
 	binary, engine, data string
-	addr                  string
-	databases             atomic.Int64
+	addr                 string
+	databases            atomic.Int64
 
 	cmd    *exec.Cmd
 	tether io.Closer // the server ends when this closes
