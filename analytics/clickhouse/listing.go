@@ -48,7 +48,7 @@ func (s *Store) Clicks(ctx context.Context, q report.ClickQuery) (clicks []click
 func listing(q report.ClickQuery, columns []textColumn) (string, []any) {
 	var v params
 	p := plan{q: report.Query{Filters: q.Filters, AffiliateID: q.AffiliateID}, properties: properties()}
-	conditions := []string{v.span("time", milli(q.From), milli(q.To)), p.keep(&v)}
+	conditions := []string{v.span(milli(q.From), milli(q.To)), p.keep(&v)}
 	if !q.Before.IsZero() {
 		before := v.add("String", hex.EncodeToString(q.Before[:]))
 		conditions = append(conditions, fmt.Sprintf("click_id < toFixedString(unhex(%s), %d)", before, click.IDSize))

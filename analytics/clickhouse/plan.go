@@ -50,7 +50,7 @@ func (p *plan) clicks(v *params) source {
 		s.group = p.properties[p.q.GroupBy].expr
 	}
 	if !p.rolled {
-		s.from = "clicks WHERE " + and(v.span("time", p.from, p.to), p.keep(v))
+		s.from = "clicks WHERE " + and(v.span(p.from, p.to), p.keep(v))
 		s.second, s.clicks, s.bots = "toUnixTimestamp(time)", "count()", "countIf(bot != '')"
 		s.visitors = "uniqCombined64If(toDate(time), visitor, bot = '')"
 		return s
@@ -64,7 +64,7 @@ func (p *plan) clicks(v *params) source {
 		UNION ALL
 		SELECT toStartOfFifteenMinutes(time) AS %s, count() AS clicks, uniqCombined64State(toDate(time), visitor) AS visitors
 		FROM clicks WHERE (%s OR %s) AND %s GROUP BY %s`,
-			columns, v.span("time", p.from, p.inFrom*1000), v.span("time", p.inTo*1000, p.to), p.keep(v), columns)
+			columns, v.span(p.from, p.inFrom*1000), v.span(p.inTo*1000, p.to), p.keep(v), columns)
 	}
 	s.from += ")"
 	s.second, s.clicks, s.bots = "toUnixTimestamp(quarter)", "sum(clicks)", "sumIf(clicks, bot != '')"
@@ -88,7 +88,7 @@ func (p *plan) keep(v *params) string {
 // of clicks, whose columns a click ID contains.
 func (p *plan) facts(v *params) source {
 	s := source{second: "toUnixTimestamp(time)"}
-	span := v.span("time", p.from, p.to)
+	span := v.span(p.from, p.to)
 	mine := []string{span}
 	if p.q.AffiliateID != 0 {
 		mine = append(mine, "affiliate_id = "+v.add("Int64", p.q.AffiliateID))

@@ -22,10 +22,10 @@ func (p *params) add(typ string, value any) string {
 	return "{" + name + ":" + typ + "}"
 }
 
-// span is the condition that a time lies in [from, to), in Unix milliseconds.
-func (p *params) span(column string, from, to int64) string {
-	return fmt.Sprintf("%s >= fromUnixTimestamp64Milli(%s) AND %s < fromUnixTimestamp64Milli(%s)",
-		column, p.add("Int64", from), column, p.add("Int64", to))
+// span is the condition that the time lies in [from, to), in Unix milliseconds.
+func (p *params) span(from, to int64) string {
+	return fmt.Sprintf("time >= fromUnixTimestamp64Milli(%s) AND time < fromUnixTimestamp64Milli(%s)",
+		p.add("Int64", from), p.add("Int64", to))
 }
 
 // keep is the condition of a filter on a dimension that is written as expr.

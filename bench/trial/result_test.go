@@ -3,6 +3,7 @@ package trial
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,11 +99,11 @@ func TestFinishWritesAndDecides(t *testing.T) {
 		}
 	}
 	o.Targets.P99 = time.Microsecond
-	if err := o.finish(r); err != ErrTargets {
+	if err := o.finish(r); !errors.Is(err, ErrTargets) {
 		t.Errorf("missed target: %v", err)
 	}
 	r.Interrupted = true
-	if err := o.finish(r); err != ErrInterrupted {
+	if err := o.finish(r); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("interrupted: %v", err)
 	}
 	o.JSON = filepath.Join(dir, "no", "r.json")

@@ -69,8 +69,9 @@ func mail(since time.Duration) float64 {
 
 // promotionDay is the rate at a time of day, in requests a second for one request a day.
 func promotionDay(at time.Duration) float64 {
-	rate := (1 - float64(len(mails()))*mailShare) * everyday(at)
-	for _, out := range mails() {
+	sent := mails()
+	rate := (1 - float64(len(sent))*mailShare) * everyday(at)
+	for _, out := range sent {
 		rate += mailShare * mail(at-out)
 	}
 	return rate

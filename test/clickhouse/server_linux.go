@@ -27,9 +27,9 @@ const (
 // Server is one running engine with a data directory of its own. It ends with the test, and with the test binary
 // however that ends. Kill and Restart are not safe for concurrent use.
 type Server struct {
-	binary, library, data string
-	addr                  string
-	databases             atomic.Int64
+	binary, engine, data string
+	addr                 string
+	databases            atomic.Int64
 
 	cmd    *exec.Cmd
 	tether io.Closer // the server ends when this closes
@@ -48,7 +48,7 @@ func Start(t testing.TB) *Server {
 		}
 		t.Skip(advice)
 	}
-	s := &Server{binary: build(t, root), library: lib, data: t.TempDir(), addr: "127.0.0.1:0"}
+	s := &Server{binary: build(t, root), engine: lib, data: t.TempDir(), addr: "127.0.0.1:0"}
 	t.Cleanup(func() { s.stop(t) })
 	s.start(t)
 	return s
@@ -90,7 +90,7 @@ func (s *Server) Database(t testing.TB) string {
 
 func (s *Server) start(t testing.TB) {
 	t.Helper()
-	cmd := exec.Command(s.binary, "-lib", s.library, "-data", s.data, "-listen", s.addr, "-tied")
+	cmd := exec.Command(s.binary, "-lib", s.engine, "-data", s.data, "-listen", s.addr, "-tied")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = os.Stderr
 	tether, err := cmd.StdinPipe()

@@ -10,10 +10,10 @@ import (
 )
 
 type metrics struct {
-	attempts, batches, failures, outcomes *prometheus.CounterVec
-	records, refused                      prometheus.Counter
-	age, duration                         prometheus.Histogram
-	backoff, lastSuccess                  prometheus.Gauge
+	attempts, batches, failures *prometheus.CounterVec
+	records, refused            prometheus.Counter
+	age, duration               prometheus.Histogram
+	backoff, lastSuccess        prometheus.Gauge
 }
 
 func newMetrics(name string, reg prometheus.Registerer) (*metrics, error) {

@@ -35,7 +35,7 @@ type header struct {
 
 var errHeader = errors.New("segment header does not verify")
 
-func (h *header) append(dst []byte) []byte {
+func (h *header) append(dst []byte) []byte { //nolint:unparam // append-style, as all encodings here
 	start := len(dst)
 	dst = append(dst, segmentMagic...)
 	dst = binary.BigEndian.AppendUint32(dst, formatVersion)
@@ -93,8 +93,8 @@ func appendUnsealed(dst, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// seal numbers the records in b from seq on and returns the number after the last.
-func (c codec) seal(b []byte, seq uint64) uint64 {
+// seal numbers the records in b from seq on.
+func (c codec) seal(b []byte, seq uint64) {
 	for len(b) > 0 {
 		size := recordHeader + int(binary.BigEndian.Uint32(b))
 		binary.BigEndian.PutUint64(b[8:], seq)
@@ -102,7 +102,6 @@ func (c codec) seal(b []byte, seq uint64) uint64 {
 		b = b[size:]
 		seq++
 	}
-	return seq
 }
 
 // sum covers length, sequence number and payload.

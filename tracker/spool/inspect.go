@@ -124,7 +124,7 @@ func walkSegment(path string, number uint64, pos position, each func(segment, se
 	h, err := parseHeader(b)
 	if err != nil {
 		info.Damaged = true
-		return info, nil
+		return info, nil //nolint:nilerr // damage is what the listing is there to show
 	}
 	info.CreatedAt = time.UnixMilli(h.createdMs).UTC()
 	c, off, seq := newCodec(h.identity, number, h.maxPayload), headerSize, h.firstSeq
