@@ -37,7 +37,7 @@ type Plot struct {
 	Title  string
 	XLabel string
 	YLabel string
-	LogY   bool // decades; values of 0 and below are left out
+	LogY   bool // decades; values below a billionth are left out
 	Series []Series
 }
 

@@ -60,7 +60,7 @@ func TestPlotsStayInside(t *testing.T) {
 		x, y, any := scales(p)
 		for _, s := range p.Series {
 			for _, pt := range s.Points {
-				if !any || p.LogY && pt.Y <= 0 {
+				if !any || p.LogY && pt.Y < least {
 					continue
 				}
 				px, py := x.at(pt.X), y.at(pt.Y)

@@ -13,6 +13,9 @@ const (
 	width, height            = 520.0, 240.0
 	left, right, top, bottom = 58.0, 12.0, 10.0, 34.0
 	ticks                    = 5
+	// least is the smallest value on a logarithmic axis and the smallest span of the other: far below anything measured,
+	// and above where floating point loses its digits.
+	least = 1e-9
 )
 
 // axis maps values to positions.
@@ -85,7 +88,7 @@ func svg(p Plot) template.HTML {
 		fmt.Fprintf(&b, `<path class="line c%d" d="`, i%6)
 		command := "M"
 		for _, pt := range s.Points {
-			if p.LogY && pt.Y <= 0 {
+			if p.LogY && pt.Y < least {
 				continue
 			}
 			fmt.Fprintf(&b, "%s%.1f %.1f", command, x.at(pt.X), y.at(pt.Y))
@@ -102,7 +105,7 @@ func scales(p Plot) (x, y axis, any bool) {
 	y = axis{min: math.Inf(1), max: math.Inf(-1), from: height - bottom, to: top, log: p.LogY}
 	for _, s := range p.Series {
 		for _, pt := range s.Points {
-			if p.LogY && pt.Y <= 0 {
+			if p.LogY && pt.Y < least {
 				continue
 			}
 			any = true
@@ -121,7 +124,7 @@ func scales(p Plot) (x, y axis, any bool) {
 		return x, y, true
 	}
 	y.min = min(0, y.min)
-	if y.max == y.min {
+	if y.max-y.min < least {
 		y.max = y.min + 1
 	}
 	step := niceStep((y.max - y.min) / ticks)
