@@ -81,7 +81,7 @@ type Core struct {
 // Analytics is where clicks and figures are kept.
 type Analytics struct {
 	Store         string `default:"sqlite" unit:"sqlite|clickhouse" help:"sqlite: analytics.db in the data directory"`
-	RetentionDays int    `default:"400" unit:"days" help:"how long single clicks are kept; roll-ups stay"`
+	RetentionDays int    `default:"400" unit:"days" help:"how long single clicks are kept; other figures stay"`
 	ClickHouse    ClickHouse
 }
 
