@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
@@ -42,7 +42,7 @@ type affiliateOutput struct{ Body Affiliate }
 
 func affiliateOperations(a *API, c *catalog.Catalog) {
 	handle(a, operation{
-		id: "create-affiliate", method: http.MethodPost, path: "/affiliates", tag: "Affiliates", scope: token.CatalogWrite,
+		id: "create-affiliate", method: http.MethodPost, path: "/affiliates", tag: "Affiliates", scope: access.CatalogWrite,
 		status: http.StatusCreated, summary: "Create an affiliate",
 	}, func(ctx context.Context, in *struct{ Body AffiliateRequest }) (*affiliateOutput, error) {
 		out := &affiliateOutput{}
@@ -53,7 +53,7 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		return out, err
 	})
 	handle(a, operation{
-		id: "list-affiliates", method: http.MethodGet, path: "/affiliates", tag: "Affiliates", scope: token.CatalogRead,
+		id: "list-affiliates", method: http.MethodGet, path: "/affiliates", tag: "Affiliates", scope: access.CatalogRead,
 		summary: "List affiliates", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *ListInput) (*listOutput[Affiliate], error) {
 		before, err := in.after(ident.Affiliate)
@@ -67,7 +67,7 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		return page(ident.Affiliate, in.Limit, rows, func(a catalog.Affiliate) int64 { return a.ID }, affiliateBody), nil
 	})
 	handle(a, operation{
-		id: "get-affiliate", method: http.MethodGet, path: "/affiliates/{id}", tag: "Affiliates", scope: token.CatalogRead,
+		id: "get-affiliate", method: http.MethodGet, path: "/affiliates/{id}", tag: "Affiliates", scope: access.CatalogRead,
 		summary: "Get an affiliate", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *AffiliatePath) (*affiliateOutput, error) {
 		id, err := pathID(ident.Affiliate, in.ID)
@@ -78,7 +78,7 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		return &affiliateOutput{affiliateBody(found)}, err
 	})
 	handle(a, operation{
-		id: "update-affiliate", method: http.MethodPatch, path: "/affiliates/{id}", tag: "Affiliates", scope: token.CatalogWrite,
+		id: "update-affiliate", method: http.MethodPatch, path: "/affiliates/{id}", tag: "Affiliates", scope: access.CatalogWrite,
 		summary: "Change an affiliate", about: "Fields that are absent stay as they are.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
 		AffiliatePath

@@ -22,8 +22,8 @@ import (
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 )
 
 const (
@@ -38,7 +38,7 @@ const (
 // authenticator says who a bearer secret belongs to. The error is token.ErrUnauthenticated, or says that it could not
 // look. It is safe for concurrent use.
 type authenticator interface {
-	Authenticate(ctx context.Context, secret string) (token.Principal, error)
+	Authenticate(ctx context.Context, secret string) (access.Principal, error)
 }
 
 // Options of the API.
@@ -138,14 +138,14 @@ type operation struct {
 	id, method, path string // path under /api/v1
 	summary, about   string
 	tag              string
-	scope            token.Scope
+	scope            access.Scope
 	status           int   // of success; default 200
 	errors           []int // beside 401, 403, 422 and 500
 }
 
 // handle registers an operation. Errors of fn become problems as errors.go says.
 func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, error)) {
-	if !slices.Contains(token.Scopes(), op.scope) {
+	if !slices.Contains(access.Scopes(), op.scope) {
 		panic("BUG: operation " + op.id + " declares no scope")
 	}
 	h := huma.Operation{

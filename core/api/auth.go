@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/token"
 )
 
@@ -29,7 +30,7 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 		a.refuse(ctx, err)
 		return
 	}
-	next(huma.WithContext(ctx, context.WithValue(std, principalKey{}, p)))
+	next(huma.WithContext(ctx, access.With(std, p)))
 }
 
 // errScope says that a token is valid but may not do this.
@@ -37,12 +38,12 @@ type errScope struct{ scope string }
 
 func (e errScope) Error() string { return "the token lacks the scope " + e.scope }
 
-func permit(op *huma.Operation, p token.Principal) error {
+func permit(op *huma.Operation, p access.Principal) error {
 	declared := false
 	for _, scheme := range op.Security {
 		for _, scope := range scheme[securityScheme] {
 			declared = true
-			if !p.Can(token.Scope(scope)) {
+			if !p.Can(access.Scope(scope)) {
 				return errScope{scope}
 			}
 		}
@@ -67,11 +68,9 @@ func bearer(header string) string {
 	return strings.TrimSpace(secret)
 }
 
-type principalKey struct{}
-
 // principalOf is who makes a request.
-func principalOf(ctx context.Context) token.Principal {
-	p, ok := ctx.Value(principalKey{}).(token.Principal)
+func principalOf(ctx context.Context) access.Principal {
+	p, ok := access.From(ctx)
 	if !ok {
 		panic("BUG: request was not authorized")
 	}

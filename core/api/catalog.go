@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/link"
 )
@@ -79,7 +79,7 @@ type programOutput struct{ Body Program }
 
 func programOperations(a *API, c *catalog.Catalog) {
 	handle(a, operation{
-		id: "create-program", method: http.MethodPost, path: "/programs", tag: "Programs", scope: token.CatalogWrite, status: http.StatusCreated,
+		id: "create-program", method: http.MethodPost, path: "/programs", tag: "Programs", scope: access.CatalogWrite, status: http.StatusCreated,
 		summary: "Create a program", about: "The postback secret is in the answer and cannot be read again, only rotated.",
 	}, func(ctx context.Context, in *struct{ Body ProgramRequest }) (*struct{ Body ProgramWithSecret }, error) {
 		out := &struct{ Body ProgramWithSecret }{}
@@ -87,7 +87,7 @@ func programOperations(a *API, c *catalog.Catalog) {
 		return out, err
 	})
 	handle(a, operation{
-		id: "list-programs", method: http.MethodGet, path: "/programs", tag: "Programs", scope: token.CatalogRead,
+		id: "list-programs", method: http.MethodGet, path: "/programs", tag: "Programs", scope: access.CatalogRead,
 		summary: "List programs", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *ListInput) (*listOutput[Program], error) {
 		before, err := in.after(ident.Program)
@@ -101,7 +101,7 @@ func programOperations(a *API, c *catalog.Catalog) {
 		return page(ident.Program, in.Limit, rows, func(p catalog.Program) int64 { return p.ID }, programBody), nil
 	})
 	handle(a, operation{
-		id: "get-program", method: http.MethodGet, path: "/programs/{id}", tag: "Programs", scope: token.CatalogRead,
+		id: "get-program", method: http.MethodGet, path: "/programs/{id}", tag: "Programs", scope: access.CatalogRead,
 		summary: "Get a program", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *ProgramPath) (*programOutput, error) {
 		id, err := pathID(ident.Program, in.ID)
@@ -112,7 +112,7 @@ func programOperations(a *API, c *catalog.Catalog) {
 		return &programOutput{programBody(p)}, err
 	})
 	handle(a, operation{
-		id: "update-program", method: http.MethodPatch, path: "/programs/{id}", tag: "Programs", scope: token.CatalogWrite,
+		id: "update-program", method: http.MethodPatch, path: "/programs/{id}", tag: "Programs", scope: access.CatalogWrite,
 		summary: "Change a program", about: "Fields that are absent stay as they are. Its links follow everywhere within a second.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
@@ -127,7 +127,7 @@ func programOperations(a *API, c *catalog.Catalog) {
 		return &programOutput{programBody(p)}, err
 	})
 	handle(a, operation{
-		id: "rotate-postback-secret", method: http.MethodPost, path: "/programs/{id}/postback-secret", tag: "Programs", scope: token.CatalogWrite,
+		id: "rotate-postback-secret", method: http.MethodPost, path: "/programs/{id}/postback-secret", tag: "Programs", scope: access.CatalogWrite,
 		summary: "Rotate the postback secret", about: "The secret of before stays valid until the next rotation.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *ProgramPath) (*struct{ Body ProgramWithSecret }, error) {

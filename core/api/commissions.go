@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/commission"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -72,7 +72,7 @@ type commissionList struct {
 func Commissions(s *commission.Service) Module {
 	return func(a *API) {
 		handle(a, operation{
-			id: "list-commissions", method: http.MethodGet, path: "/commissions", tag: "Commissions", scope: token.LedgerRead,
+			id: "list-commissions", method: http.MethodGet, path: "/commissions", tag: "Commissions", scope: access.LedgerRead,
 			summary: "List commissions", about: "The newest first.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *commissionList) (*listOutput[Commission], error) {
 			before, err := in.after(ident.Commission)
@@ -90,7 +90,7 @@ func Commissions(s *commission.Service) Module {
 			return page(ident.Commission, in.Limit, rows, func(c commission.Commission) int64 { return c.ID }, commissionBody), nil
 		})
 		handle(a, operation{
-			id: "get-commission", method: http.MethodGet, path: "/commissions/{id}", tag: "Commissions", scope: token.LedgerRead,
+			id: "get-commission", method: http.MethodGet, path: "/commissions/{id}", tag: "Commissions", scope: access.LedgerRead,
 			summary: "Get a commission", about: "With the rule, the arithmetic and everything that was taken back.", errors: []int{http.StatusNotFound},
 		}, func(ctx context.Context, in *CommissionPath) (*struct{ Body CommissionDetail }, error) {
 			id, err := pathID(ident.Commission, in.ID)

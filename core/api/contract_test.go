@@ -13,10 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
-	"github.com/edgeref/edgeref/core/token"
 )
 
 func sqliteServer(t *testing.T) *server { return newServer(t, dbtest.SQLite(t), modules) }
@@ -46,8 +46,8 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 		t.Fatalf("OpenAPI %q with %d paths", d.OpenAPI, len(d.Paths))
 	}
 	lacking := map[string]string{}
-	for _, scope := range token.Scopes() {
-		others := slices.DeleteFunc(token.Scopes(), func(other token.Scope) bool { return other == scope || other == token.Admin })
+	for _, scope := range access.Scopes() {
+		others := slices.DeleteFunc(access.Scopes(), func(other access.Scope) bool { return other == scope || other == access.Admin || other.Personal() })
 		_, secret, err := s.tokens.Create(t.Context(), "all but "+string(scope), others)
 		if err != nil {
 			t.Fatal(err)

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/conversion"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/click"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -105,7 +105,7 @@ type conversionList struct {
 func Conversions(s *conversion.Service) Module {
 	return func(a *API) {
 		handle(a, operation{
-			id: "create-conversion", method: http.MethodPost, path: "/conversions", tag: "Conversions", scope: token.ConversionsWrite,
+			id: "create-conversion", method: http.MethodPost, path: "/conversions", tag: "Conversions", scope: access.ConversionsWrite,
 			status: http.StatusCreated, summary: "Book a conversion",
 			about: "201 once; 200 when the same is sent again; 409 conversion_conflict when its transaction id was booked with other input; " +
 				"422 conversion_refused when it can never be booked. What is not booked is kept for review.",
@@ -114,7 +114,7 @@ func Conversions(s *conversion.Service) Module {
 			return bookOne(ctx, s, &in.Body, a.now().UnixMilli())
 		})
 		handle(a, operation{
-			id: "list-conversions", method: http.MethodGet, path: "/conversions", tag: "Conversions", scope: token.ConversionsRead,
+			id: "list-conversions", method: http.MethodGet, path: "/conversions", tag: "Conversions", scope: access.ConversionsRead,
 			summary: "List conversions", about: "The newest first.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *conversionList) (*listOutput[Conversion], error) {
 			f, err := in.filter()
@@ -128,7 +128,7 @@ func Conversions(s *conversion.Service) Module {
 			return page(ident.Conversion, in.Limit, rows, func(c conversion.Conversion) int64 { return c.ID }, conversionBody), nil
 		})
 		handle(a, operation{
-			id: "get-conversion", method: http.MethodGet, path: "/conversions/{id}", tag: "Conversions", scope: token.ConversionsRead,
+			id: "get-conversion", method: http.MethodGet, path: "/conversions/{id}", tag: "Conversions", scope: access.ConversionsRead,
 			summary: "Get a conversion", about: "With its attribution explained, and its commission.", errors: []int{http.StatusNotFound},
 		}, func(ctx context.Context, in *ConversionPath) (*struct{ Body ConversionDetail }, error) {
 			id, err := pathID(ident.Conversion, in.ID)
@@ -139,7 +139,7 @@ func Conversions(s *conversion.Service) Module {
 			return &struct{ Body ConversionDetail }{body}, err
 		})
 		handle(a, operation{
-			id: "list-conversion-conflicts", method: http.MethodGet, path: "/conversion-conflicts", tag: "Conversions", scope: token.ConversionsRead,
+			id: "list-conversion-conflicts", method: http.MethodGet, path: "/conversion-conflicts", tag: "Conversions", scope: access.ConversionsRead,
 			summary: "List events kept for review", about: "Their transaction id was booked with other input, or they are not valid. The newest first.",
 			errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *ListInput) (*listOutput[Conflict], error) {

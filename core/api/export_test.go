@@ -4,15 +4,15 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 )
 
 // Probe registers POST /probe, which answers 201 with {"n": 1} unless run fails.
 func Probe(run func(ctx context.Context) error) Module {
 	return func(a *API) {
 		handle(a, operation{
-			id: "probe", method: http.MethodPost, path: "/probe", tag: "Test", scope: token.Admin, status: http.StatusCreated, summary: "Probe",
+			id: "probe", method: http.MethodPost, path: "/probe", tag: "Test", scope: access.Admin, status: http.StatusCreated, summary: "Probe",
 		}, func(ctx context.Context, _ *struct{}) (*struct{ Body ProbeBody }, error) {
 			return &struct{ Body ProbeBody }{ProbeBody{1}}, run(ctx)
 		})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
@@ -103,7 +104,7 @@ func TestKeyMakesARequestOne(t *testing.T) {
 
 func TestKeysBelongToATokenEach(t *testing.T) {
 	eachKeyed(t, func(t *testing.T, k *keyed) {
-		_, other, err := k.tokens.Create(t.Context(), "other", []token.Scope{token.Admin})
+		_, other, err := k.tokens.Create(t.Context(), "other", []access.Scope{access.Admin})
 		if err != nil {
 			t.Fatal(err)
 		}

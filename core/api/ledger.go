@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/ledger"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -70,7 +70,7 @@ type ledgerList struct {
 func Ledger(l *ledger.Ledger) Module {
 	return func(a *API) {
 		handle(a, operation{
-			id: "list-balances", method: http.MethodGet, path: "/ledger/balances", tag: "Ledger", scope: token.LedgerRead,
+			id: "list-balances", method: http.MethodGet, path: "/ledger/balances", tag: "Ledger", scope: access.LedgerRead,
 			summary: "List balances", about: "Of one affiliate, or summed up over all accounts of each kind. Always one page.",
 		}, func(ctx context.Context, in *struct {
 			AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
@@ -83,7 +83,7 @@ func Ledger(l *ledger.Ledger) Module {
 			return &listOutput[Balance]{Body: List[Balance]{Items: balanceBodies(rows)}}, err
 		})
 		handle(a, operation{
-			id: "list-ledger-transactions", method: http.MethodGet, path: "/ledger/transactions", tag: "Ledger", scope: token.LedgerRead,
+			id: "list-ledger-transactions", method: http.MethodGet, path: "/ledger/transactions", tag: "Ledger", scope: access.LedgerRead,
 			summary: "List ledger transactions", about: "The newest first.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *ledgerList) (*listOutput[LedgerTransaction], error) {
 			before, err := in.after(ident.LedgerTransaction)
@@ -102,7 +102,7 @@ func Ledger(l *ledger.Ledger) Module {
 			return page(ident.LedgerTransaction, in.Limit, rows, func(t ledger.Transaction) int64 { return t.ID }, transactionBody), nil
 		})
 		handle(a, operation{
-			id: "verify-ledger", method: http.MethodGet, path: "/ledger/verification", tag: "Ledger", scope: token.LedgerRead,
+			id: "verify-ledger", method: http.MethodGet, path: "/ledger/verification", tag: "Ledger", scope: access.LedgerRead,
 			summary: "Verify the ledger", about: "Recomputes all of it; takes a while where it is large.",
 		}, func(ctx context.Context, in *struct {
 			ExpectHead string `query:"expect_head" maxLength:"100" doc:"A head that was answered before: the chain must contain it"`

@@ -8,8 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/ledger"
-	"github.com/edgeref/edgeref/core/token"
 )
 
 type ledgerExportInput struct {
@@ -35,7 +35,7 @@ func (in *ledgerExportInput) options() (ledger.ExportOptions, error) {
 // exportLedger registers the export. Its body is written as it is read.
 func exportLedger(a *API, l *ledger.Ledger) {
 	handle(a, operation{
-		id: "export-ledger", method: http.MethodGet, path: "/ledger/export", tag: "Ledger", scope: token.LedgerRead,
+		id: "export-ledger", method: http.MethodGet, path: "/ledger/export", tag: "Ledger", scope: access.LedgerRead,
 		summary: "Export the ledger", about: "As a table, or as a journal for hledger or beancount, in the order in which transactions were made. " +
 			"An answer that takes too long is cut off and its connection closed: ask for shorter spans, or use `edgeref core export-ledger`.",
 	}, func(_ context.Context, in *ledgerExportInput) (*huma.StreamResponse, error) {

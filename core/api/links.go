@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/link"
 )
@@ -55,7 +55,7 @@ type linkList struct {
 
 func linkOperations(a *API, c *catalog.Catalog) {
 	handle(a, operation{
-		id: "create-link", method: http.MethodPost, path: "/links", tag: "Links", scope: token.CatalogWrite,
+		id: "create-link", method: http.MethodPost, path: "/links", tag: "Links", scope: access.CatalogWrite,
 		status: http.StatusCreated, summary: "Create a link", errors: []int{http.StatusConflict},
 	}, func(ctx context.Context, in *struct{ Body LinkRequest }) (*linkOutput, error) {
 		want, err := in.Body.link()
@@ -70,7 +70,7 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		return out, err
 	})
 	handle(a, operation{
-		id: "list-links", method: http.MethodGet, path: "/links", tag: "Links", scope: token.CatalogRead,
+		id: "list-links", method: http.MethodGet, path: "/links", tag: "Links", scope: access.CatalogRead,
 		summary: "List links", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *linkList) (*listOutput[Link], error) {
 		before, err := in.after(ident.Link)
@@ -89,7 +89,7 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		return page(ident.Link, in.Limit, rows, func(l catalog.Link) int64 { return l.ID }, linkBody), nil
 	})
 	handle(a, operation{
-		id: "get-link", method: http.MethodGet, path: "/links/{id}", tag: "Links", scope: token.CatalogRead,
+		id: "get-link", method: http.MethodGet, path: "/links/{id}", tag: "Links", scope: access.CatalogRead,
 		summary: "Get a link", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *LinkPath) (*linkOutput, error) {
 		id, err := pathID(ident.Link, in.ID)
@@ -100,7 +100,7 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		return &linkOutput{linkBody(l)}, err
 	})
 	handle(a, operation{
-		id: "update-link", method: http.MethodPatch, path: "/links/{id}", tag: "Links", scope: token.CatalogWrite,
+		id: "update-link", method: http.MethodPatch, path: "/links/{id}", tag: "Links", scope: access.CatalogWrite,
 		summary: "Change a link", about: "Fields that are absent stay as they are. The change is everywhere within a second.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/edgeref/edgeref/core/token"
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/report"
@@ -86,7 +86,7 @@ type reportOutput struct {
 func Reports(r reporter) Module {
 	return func(a *API) {
 		handle(a, operation{
-			id: "get-report", method: http.MethodGet, path: "/reports", tag: "Reports", scope: token.ReportsRead,
+			id: "get-report", method: http.MethodGet, path: "/reports", tag: "Reports", scope: access.ReportsRead,
 			summary: "Get a report", about: "Totals or a series, of everything or of the top groups of a dimension; `format=csv` gives the same as a table.",
 			errors: []int{http.StatusServiceUnavailable},
 		}, func(ctx context.Context, in *reportInput) (*reportOutput, error) {
@@ -107,7 +107,7 @@ func Reports(r reporter) Module {
 		})
 		describeReport(a)
 		handle(a, operation{
-			id: "list-clicks", method: http.MethodGet, path: "/reports/clicks", tag: "Reports", scope: token.ReportsRead,
+			id: "list-clicks", method: http.MethodGet, path: "/reports/clicks", tag: "Reports", scope: access.ReportsRead,
 			summary: "List single clicks", about: "The newest first.", errors: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 		}, func(ctx context.Context, in *clicksInput) (*listOutput[Click], error) {
 			return listClicks(ctx, a, r, in)

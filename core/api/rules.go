@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
@@ -56,7 +56,7 @@ type ruleList struct {
 
 func ruleOperations(a *API, s *commission.Service) {
 	handle(a, operation{
-		id: "create-commission-rule", method: http.MethodPost, path: "/commission-rules", tag: "Commission rules", scope: token.CatalogWrite,
+		id: "create-commission-rule", method: http.MethodPost, path: "/commission-rules", tag: "Commission rules", scope: access.CatalogWrite,
 		status: http.StatusCreated, summary: "Create a commission rule",
 		about:  "An affiliate's own rule goes before the program's. A second one for the same program, affiliate and trigger is refused with rule_exists.",
 		errors: []int{http.StatusConflict},
@@ -73,7 +73,7 @@ func ruleOperations(a *API, s *commission.Service) {
 		return out, ruleProblem(err)
 	})
 	handle(a, operation{
-		id: "list-commission-rules", method: http.MethodGet, path: "/commission-rules", tag: "Commission rules", scope: token.CatalogRead,
+		id: "list-commission-rules", method: http.MethodGet, path: "/commission-rules", tag: "Commission rules", scope: access.CatalogRead,
 		summary: "List commission rules", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *ruleList) (*listOutput[Rule], error) {
 		before, err := in.after(ident.Rule)
@@ -92,7 +92,7 @@ func ruleOperations(a *API, s *commission.Service) {
 		return page(ident.Rule, in.Limit, rows, func(r commission.Rule) int64 { return r.ID }, ruleBody), nil
 	})
 	handle(a, operation{
-		id: "get-commission-rule", method: http.MethodGet, path: "/commission-rules/{id}", tag: "Commission rules", scope: token.CatalogRead,
+		id: "get-commission-rule", method: http.MethodGet, path: "/commission-rules/{id}", tag: "Commission rules", scope: access.CatalogRead,
 		summary: "Get a commission rule", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *RulePath) (*ruleOutput, error) {
 		id, err := pathID(ident.Rule, in.ID)
@@ -107,7 +107,7 @@ func ruleOperations(a *API, s *commission.Service) {
 
 func ruleChanges(a *API, s *commission.Service) {
 	handle(a, operation{
-		id: "update-commission-rule", method: http.MethodPatch, path: "/commission-rules/{id}", tag: "Commission rules", scope: token.CatalogWrite,
+		id: "update-commission-rule", method: http.MethodPatch, path: "/commission-rules/{id}", tag: "Commission rules", scope: access.CatalogWrite,
 		summary: "Change a commission rule", about: "Makes a new version, for conversions received from now on. Commissions keep the version they were made with.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *struct {
@@ -126,7 +126,7 @@ func ruleChanges(a *API, s *commission.Service) {
 		return &ruleOutput{ruleBody(r)}, err
 	})
 	handle(a, operation{
-		id: "end-commission-rule", method: http.MethodDelete, path: "/commission-rules/{id}", tag: "Commission rules", scope: token.CatalogWrite,
+		id: "end-commission-rule", method: http.MethodDelete, path: "/commission-rules/{id}", tag: "Commission rules", scope: access.CatalogWrite,
 		summary: "End a commission rule", about: "It can still be read; commissions made by it stay.", status: http.StatusNoContent,
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *RulePath) (*struct{}, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -11,18 +12,18 @@ import (
 
 // tokenStore makes, lists and ends tokens. The functions in also run at the end of the transaction of Create.
 type tokenStore interface {
-	Create(ctx context.Context, name string, scopes []token.Scope, also ...func(*db.Tx, token.Token, string) error) (token.Token, string, error)
+	Create(ctx context.Context, name string, scopes []access.Scope, also ...func(*db.Tx, token.Token, string) error) (token.Token, string, error)
 	List(ctx context.Context, before int64, limit int) ([]token.Token, error)
 	Revoke(ctx context.Context, id int64) error
 }
 
 // Token is a token of the API as shown.
 type Token struct {
-	ID         string        `json:"id" example:"tok_01J8Z0QK5T2VG"`
-	Name       string        `json:"name" example:"shop backend"`
-	Scopes     []token.Scope `json:"scopes" nullable:"false" example:"[\"conversions:write\"]"`
-	CreatedAt  Time          `json:"created_at"`
-	LastUsedAt *Time         `json:"last_used_at" nullable:"true" doc:"To the minute; null if never"`
+	ID         string         `json:"id" example:"tok_01J8Z0QK5T2VG"`
+	Name       string         `json:"name" example:"shop backend"`
+	Scopes     []access.Scope `json:"scopes" nullable:"false" example:"[\"conversions:write\"]"`
+	CreatedAt  Time           `json:"created_at"`
+	LastUsedAt *Time          `json:"last_used_at" nullable:"true" doc:"To the minute; null if never"`
 }
 
 // NewToken is a token just made, with its secret.
@@ -33,15 +34,15 @@ type NewToken struct {
 
 // TokenRequest asks for a token.
 type TokenRequest struct {
-	Name   string        `json:"name" minLength:"1" maxLength:"128" example:"shop backend"`
-	Scopes []token.Scope `json:"scopes" minItems:"1" maxItems:"16" nullable:"false" enum:"admin,catalog:read,catalog:write,conversions:read,conversions:write,ledger:read,reports:read,webhooks:read,webhooks:write" example:"[\"conversions:write\"]"`
+	Name   string         `json:"name" minLength:"1" maxLength:"128" example:"shop backend"`
+	Scopes []access.Scope `json:"scopes" minItems:"1" maxItems:"32" nullable:"false" enum:"admin,audit:read,catalog:read,catalog:write,conversions:read,conversions:write,kyc:read,kyc:write,ledger:read,mail:read,orders:read,orders:write,payouts:approve,payouts:read,payouts:write,people:read,people:write,reports:read,shop:read,shop:write,webhooks:read,webhooks:write" example:"[\"conversions:write\"]"`
 }
 
 // Tokens registers the operations on tokens.
 func Tokens(store tokenStore) Module {
 	return func(a *API) {
 		handle(a, operation{
-			id: "create-token", method: http.MethodPost, path: "/tokens", tag: "Tokens", scope: token.Admin, status: http.StatusCreated,
+			id: "create-token", method: http.MethodPost, path: "/tokens", tag: "Tokens", scope: access.Admin, status: http.StatusCreated,
 			summary: "Create a token", about: "The secret is in the answer and cannot be read again.",
 		}, func(ctx context.Context, in *struct{ Body TokenRequest }) (*struct{ Body NewToken }, error) {
 			out := &struct{ Body NewToken }{}
@@ -52,7 +53,7 @@ func Tokens(store tokenStore) Module {
 			return out, err
 		})
 		handle(a, operation{
-			id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: "Tokens", scope: token.Admin,
+			id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: "Tokens", scope: access.Admin,
 			summary: "List tokens", about: "The newest first, without their secrets.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *ListInput) (*listOutput[Token], error) {
 			before, err := in.after(ident.Token)
@@ -66,7 +67,7 @@ func Tokens(store tokenStore) Module {
 			return page(ident.Token, in.Limit, rows, func(t token.Token) int64 { return t.ID }, tokenBody), nil
 		})
 		handle(a, operation{
-			id: "revoke-token", method: http.MethodDelete, path: "/tokens/{id}", tag: "Tokens", scope: token.Admin,
+			id: "revoke-token", method: http.MethodDelete, path: "/tokens/{id}", tag: "Tokens", scope: access.Admin,
 			summary: "Revoke a token", status: http.StatusNoContent, errors: []int{http.StatusNotFound},
 		}, func(ctx context.Context, in *struct {
 			ID string `path:"id" example:"tok_01J8Z0QK5T2VG"`

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
-	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/ident"
 )
@@ -130,7 +130,7 @@ func Webhooks(s *webhook.Service) Module {
 
 func webhookReads(a *API, s *webhook.Service) {
 	handle(a, operation{
-		id: "list-webhooks", method: http.MethodGet, path: "/webhooks", tag: "Webhooks", scope: token.WebhooksRead,
+		id: "list-webhooks", method: http.MethodGet, path: "/webhooks", tag: "Webhooks", scope: access.WebhooksRead,
 		summary: "List webhooks and postbacks", about: "The newest first, without their secrets.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *webhookList) (*listOutput[Webhook], error) {
 		before, err := in.after(ident.Webhook)
@@ -151,7 +151,7 @@ func webhookReads(a *API, s *webhook.Service) {
 		return page(ident.Webhook, in.Limit, rows, func(e webhook.Endpoint) int64 { return e.ID }, webhookBody), nil
 	})
 	handle(a, operation{
-		id: "get-webhook", method: http.MethodGet, path: "/webhooks/{id}", tag: "Webhooks", scope: token.WebhooksRead,
+		id: "get-webhook", method: http.MethodGet, path: "/webhooks/{id}", tag: "Webhooks", scope: access.WebhooksRead,
 		summary: "Get a webhook", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *WebhookPath) (*webhookOutput, error) {
 		id, err := pathID(ident.Webhook, in.ID)
@@ -165,7 +165,7 @@ func webhookReads(a *API, s *webhook.Service) {
 
 func webhookChanges(a *API, s *webhook.Service) {
 	handle(a, operation{
-		id: "create-webhook", method: http.MethodPost, path: "/webhooks", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "create-webhook", method: http.MethodPost, path: "/webhooks", tag: "Webhooks", scope: access.WebhooksWrite,
 		status: http.StatusCreated, summary: "Create a webhook or postback",
 		about: "With an affiliate_id it is that affiliate's postback, whose URL may hold {" + strings.Join(webhook.Macros(), "}, {") + "}: " +
 			"each value is escaped for where it stands, and {txn_id} may stand behind the ? only. Nothing is sent to addresses that are not public.",
@@ -186,7 +186,7 @@ func webhookChanges(a *API, s *webhook.Service) {
 		return out, webhookProblem(err)
 	})
 	handle(a, operation{
-		id: "update-webhook", method: http.MethodPatch, path: "/webhooks/{id}", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "update-webhook", method: http.MethodPatch, path: "/webhooks/{id}", tag: "Webhooks", scope: access.WebhooksWrite,
 		summary: "Change a webhook", about: "What waits is sent as the webhook is then. Enabling one that was disabled lets it fail anew.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
@@ -201,7 +201,7 @@ func webhookChanges(a *API, s *webhook.Service) {
 		return &webhookOutput{webhookBody(e)}, webhookProblem(err)
 	})
 	handle(a, operation{
-		id: "delete-webhook", method: http.MethodDelete, path: "/webhooks/{id}", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "delete-webhook", method: http.MethodDelete, path: "/webhooks/{id}", tag: "Webhooks", scope: access.WebhooksWrite,
 		summary: "Delete a webhook", about: "What was not delivered becomes dead. Its deliveries can be read for 30 days.", status: http.StatusNoContent,
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *WebhookPath) (*struct{}, error) {
@@ -215,7 +215,7 @@ func webhookChanges(a *API, s *webhook.Service) {
 
 func webhookActions(a *API, s *webhook.Service) {
 	handle(a, operation{
-		id: "rotate-webhook-secret", method: http.MethodPost, path: "/webhooks/{id}/secret", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "rotate-webhook-secret", method: http.MethodPost, path: "/webhooks/{id}/secret", tag: "Webhooks", scope: access.WebhooksWrite,
 		summary: "Rotate the secret of a webhook", about: "The previous secret signs too for 24 hours: webhook-signature then holds two signatures.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *WebhookPath) (*webhookSecretOutput, error) {
@@ -231,7 +231,7 @@ func webhookActions(a *API, s *webhook.Service) {
 		return out, err
 	})
 	handle(a, operation{
-		id: "test-webhook", method: http.MethodPost, path: "/webhooks/{id}/test", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "test-webhook", method: http.MethodPost, path: "/webhooks/{id}/test", tag: "Webhooks", scope: access.WebhooksWrite,
 		summary: "Send a test", about: "Sends a made-up webhook.test event at once, also to a disabled webhook, and answers what came back. It is not tried again.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *WebhookPath) (*deliveryDetail, error) {
@@ -246,7 +246,7 @@ func webhookActions(a *API, s *webhook.Service) {
 		return &deliveryDetail{deliveryDetailBody(d)}, nil
 	})
 	handle(a, operation{
-		id: "replay-webhook", method: http.MethodPost, path: "/webhooks/{id}/replay", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "replay-webhook", method: http.MethodPost, path: "/webhooks/{id}/replay", tag: "Webhooks", scope: access.WebhooksWrite,
 		summary: "Send all dead deliveries again", about: "The oldest first, at most 5,000 in one call, each for another 24 hours and under its own id.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *WebhookPath) (*struct{ Body WebhookReplayed }, error) {
@@ -265,7 +265,7 @@ func webhookActions(a *API, s *webhook.Service) {
 
 func deliveryOperations(a *API, s *webhook.Service) {
 	handle(a, operation{
-		id: "list-webhook-deliveries", method: http.MethodGet, path: "/webhook-deliveries", tag: "Webhooks", scope: token.WebhooksRead,
+		id: "list-webhook-deliveries", method: http.MethodGet, path: "/webhook-deliveries", tag: "Webhooks", scope: access.WebhooksRead,
 		summary: "List deliveries", about: "The newest first. Those that have ended stay for 30 days.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *deliveryList) (*listOutput[WebhookDelivery], error) {
 		before, err := in.after(ident.WebhookDelivery)
@@ -283,7 +283,7 @@ func deliveryOperations(a *API, s *webhook.Service) {
 		return page(ident.WebhookDelivery, in.Limit, rows, func(d webhook.Delivery) int64 { return d.ID }, deliveryBody), nil
 	})
 	handle(a, operation{
-		id: "get-webhook-delivery", method: http.MethodGet, path: "/webhook-deliveries/{id}", tag: "Webhooks", scope: token.WebhooksRead,
+		id: "get-webhook-delivery", method: http.MethodGet, path: "/webhook-deliveries/{id}", tag: "Webhooks", scope: access.WebhooksRead,
 		summary: "Get a delivery", about: "With the event and every attempt.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *deliveryPath) (*deliveryDetail, error) {
 		id, err := pathID(ident.WebhookDelivery, in.ID)
@@ -297,7 +297,7 @@ func deliveryOperations(a *API, s *webhook.Service) {
 		return &deliveryDetail{deliveryDetailBody(d)}, nil
 	})
 	handle(a, operation{
-		id: "replay-webhook-delivery", method: http.MethodPost, path: "/webhook-deliveries/{id}/replay", tag: "Webhooks", scope: token.WebhooksWrite,
+		id: "replay-webhook-delivery", method: http.MethodPost, path: "/webhook-deliveries/{id}/replay", tag: "Webhooks", scope: access.WebhooksWrite,
 		summary: "Send a delivery again", about: "One that is dead or delivered, for another 24 hours and under the same id.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *deliveryPath) (*deliveryOutput, error) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
 )
 
@@ -22,9 +23,9 @@ const (
 )
 
 // Authenticate returns who a secret belongs to, or ErrUnauthenticated. Any other error means that it could not look.
-func (s *Store) Authenticate(ctx context.Context, secret string) (Principal, error) {
+func (s *Store) Authenticate(ctx context.Context, secret string) (access.Principal, error) {
 	if secret == "" || len(secret) > maxSecret {
-		return Principal{}, ErrUnauthenticated
+		return access.Principal{}, ErrUnauthenticated
 	}
 	hash := sha256.Sum256([]byte(secret))
 	now := s.now()
@@ -32,19 +33,19 @@ func (s *Store) Authenticate(ctx context.Context, secret string) (Principal, err
 		return p, nil
 	}
 	generation := s.cache.generation()
-	var p Principal
+	var p access.Principal
 	var scopes string
 	var lastUsed int64
 	// The index compares hashes, so its timing tells nothing about a secret.
 	err := s.db.QueryRow(ctx, "SELECT id, name, scopes, last_used_at FROM tokens WHERE hash = ? AND revoked_at = 0", hash[:]).
 		Scan(&p.TokenID, &p.Name, &scopes, &lastUsed)
 	if db.IsNoRows(err) {
-		return Principal{}, ErrUnauthenticated
+		return access.Principal{}, ErrUnauthenticated
 	}
 	if err != nil {
-		return Principal{}, fmt.Errorf("look up token: %w", err)
+		return access.Principal{}, fmt.Errorf("look up token: %w", err)
 	}
-	p.Scopes = splitScopes(scopes)
+	p.Scopes = access.Split(scopes)
 	s.cache.put(hash, p, now, generation)
 	if now.UnixMilli()-lastUsed >= touchEvery.Milliseconds() {
 		s.touch(ctx, p.TokenID, now)
@@ -73,11 +74,11 @@ type cache struct {
 }
 
 type cached struct {
-	principal Principal
+	principal access.Principal
 	until     time.Time
 }
 
-func (c *cache) get(hash [sha256.Size]byte, now time.Time) (Principal, bool) {
+func (c *cache) get(hash [sha256.Size]byte, now time.Time) (access.Principal, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	e, ok := c.entries[hash]
@@ -92,7 +93,7 @@ func (c *cache) generation() uint64 {
 }
 
 // put keeps a principal that was read since generation, unless a token was dropped meanwhile: it may be that one.
-func (c *cache) put(hash [sha256.Size]byte, p Principal, now time.Time, generation uint64) {
+func (c *cache) put(hash [sha256.Size]byte, p access.Principal, now time.Time, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dropped != generation {

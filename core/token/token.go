@@ -12,32 +12,11 @@ import (
 	"log/slog"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
 )
-
-// Scope is one right of a token.
-type Scope string
-
-// Scopes. Admin includes all others; otherwise none includes another.
-const (
-	Admin            Scope = "admin"
-	CatalogRead      Scope = "catalog:read"
-	CatalogWrite     Scope = "catalog:write"
-	ConversionsRead  Scope = "conversions:read"
-	ConversionsWrite Scope = "conversions:write"
-	LedgerRead       Scope = "ledger:read"
-	ReportsRead      Scope = "reports:read"
-	WebhooksRead     Scope = "webhooks:read"
-	WebhooksWrite    Scope = "webhooks:write"
-)
-
-// Scopes lists all scopes.
-func Scopes() []Scope {
-	return []Scope{Admin, CatalogRead, CatalogWrite, ConversionsRead, ConversionsWrite, LedgerRead, ReportsRead, WebhooksRead, WebhooksWrite}
-}
 
 // Limits of a token.
 const (
@@ -60,21 +39,9 @@ var (
 type Token struct {
 	ID         int64
 	Name       string
-	Scopes     []Scope
+	Scopes     []access.Scope
 	CreatedAt  int64
 	LastUsedAt int64 // 0: never; exact to a minute
-}
-
-// Principal is who a secret belongs to.
-type Principal struct {
-	TokenID int64
-	Name    string
-	Scopes  []Scope // not to be changed: shared
-}
-
-// Can reports whether the principal has a scope.
-func (p Principal) Can(s Scope) bool {
-	return slices.Contains(p.Scopes, Admin) || slices.Contains(p.Scopes, s)
 }
 
 // IDs makes identifiers.
@@ -109,7 +76,7 @@ func New(opts Options) *Store {
 }
 
 // Create makes a token and returns it with its secret. Functions in also run at the end of its transaction.
-func (s *Store) Create(ctx context.Context, name string, scopes []Scope, also ...func(*db.Tx, Token, string) error) (Token, string, error) {
+func (s *Store) Create(ctx context.Context, name string, scopes []access.Scope, also ...func(*db.Tx, Token, string) error) (Token, string, error) {
 	if err := validate(name, scopes); err != nil {
 		return Token{}, "", err
 	}
@@ -131,11 +98,11 @@ func (s *Store) Create(ctx context.Context, name string, scopes []Scope, also ..
 	return t, secret, nil
 }
 
-func (s *Store) draft(name string, scopes []Scope) Token {
+func (s *Store) draft(name string, scopes []access.Scope) Token {
 	return Token{ID: s.ids.New(), Name: name, Scopes: slices.Compact(slices.Sorted(slices.Values(scopes))), CreatedAt: s.now().UnixMilli()}
 }
 
-func validate(name string, scopes []Scope) error {
+func validate(name string, scopes []access.Scope) error {
 	if name == "" || len(name) > MaxName {
 		return fmt.Errorf("%w: name must have 1 to %d bytes", ErrInvalid, MaxName)
 	}
@@ -143,8 +110,11 @@ func validate(name string, scopes []Scope) error {
 		return fmt.Errorf("%w: at least one scope is needed", ErrInvalid)
 	}
 	for _, scope := range scopes {
-		if !slices.Contains(Scopes(), scope) {
+		if !slices.Contains(access.Scopes(), scope) {
 			return fmt.Errorf("%w: unknown scope %.32q", ErrInvalid, string(scope))
+		}
+		if scope.Personal() {
+			return fmt.Errorf("%w: the scope %q is for people, not for tokens", ErrInvalid, string(scope))
 		}
 	}
 	return nil
@@ -161,7 +131,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, given string) (secret string, c
 	if err := checkGiven(secret); err != nil {
 		return "", false, err
 	}
-	t := s.draft("first admin", []Scope{Admin})
+	t := s.draft("first admin", []access.Scope{access.Admin})
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		created, err = tx.TryInsert(ctx, "INSERT INTO meta (name, value) VALUES (?, ?)", "first_admin_token", fmt.Sprint(t.ID))
 		if err != nil || !created {
@@ -196,7 +166,7 @@ func checkGiven(secret string) error {
 func insert(ctx context.Context, tx *db.Tx, t Token, secret string) error {
 	hash := sha256.Sum256([]byte(secret))
 	_, err := tx.Exec(ctx, `INSERT INTO tokens (id, name, scopes, hash, created_at, last_used_at, revoked_at)
-		VALUES (?, ?, ?, ?, ?, 0, 0)`, t.ID, t.Name, joinScopes(t.Scopes), hash[:], t.CreatedAt)
+		VALUES (?, ?, ?, ?, ?, 0, 0)`, t.ID, t.Name, access.Join(t.Scopes), hash[:], t.CreatedAt)
 	return err
 }
 
@@ -218,7 +188,7 @@ func (s *Store) List(ctx context.Context, before int64, limit int) ([]Token, err
 		if err := rows.Scan(&t.ID, &t.Name, &scopes, &t.CreatedAt, &t.LastUsedAt); err != nil {
 			return nil, fmt.Errorf("list tokens: %w", err)
 		}
-		t.Scopes = splitScopes(scopes)
+		t.Scopes = access.Split(scopes)
 		out = append(out, t)
 	}
 	if err := rows.Err(); err != nil {
@@ -253,21 +223,4 @@ func newSecret() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return Prefix + base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-func joinScopes(scopes []Scope) string {
-	parts := make([]string, len(scopes))
-	for i, s := range scopes {
-		parts[i] = string(s)
-	}
-	return strings.Join(parts, " ")
-}
-
-func splitScopes(s string) []Scope {
-	parts := strings.Fields(s)
-	out := make([]Scope, len(parts))
-	for i, p := range parts {
-		out[i] = Scope(p)
-	}
-	return out
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/newid"
@@ -40,7 +41,7 @@ func TestLifeOfAToken(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		store, clock := newStore(d)
 		ctx := t.Context()
-		made, secret, err := store.Create(ctx, "shop", []token.Scope{token.CatalogRead, token.CatalogRead, token.LedgerRead})
+		made, secret, err := store.Create(ctx, "shop", []access.Scope{access.CatalogRead, access.CatalogRead, access.LedgerRead})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +49,7 @@ func TestLifeOfAToken(t *testing.T) {
 			t.Errorf("secret %.4s..., scopes %v", secret, made.Scopes)
 		}
 		p, err := store.Authenticate(ctx, secret)
-		if err != nil || p.TokenID != made.ID || !p.Can(token.LedgerRead) || p.Can(token.CatalogWrite) || p.Can(token.Admin) {
+		if err != nil || p.TokenID != made.ID || !p.Can(access.LedgerRead) || p.Can(access.CatalogWrite) || p.Can(access.Admin) {
 			t.Errorf("principal %+v, %v", p, err)
 		}
 		for _, wrong := range []string{"", secret + "x", secret[:len(secret)-1], strings.Repeat("x", 10_000)} {
@@ -75,7 +76,7 @@ func TestLifeOfAToken(t *testing.T) {
 func TestSecretIsNotStored(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		store, _ := newStore(d)
-		_, secret, err := store.Create(t.Context(), "shop", []token.Scope{token.Admin})
+		_, secret, err := store.Create(t.Context(), "shop", []access.Scope{access.Admin})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +95,7 @@ func TestRevocationReachesOtherProcesses(t *testing.T) {
 	d := dbtest.SQLite(t)
 	one, clock := newStore(d)
 	two := token.New(token.Options{DB: d, IDs: newid.New(clock.Now), Now: clock.Now})
-	made, secret, err := one.Create(t.Context(), "shop", []token.Scope{token.Admin})
+	made, secret, err := one.Create(t.Context(), "shop", []access.Scope{access.Admin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestEnsureAdmin(t *testing.T) {
 			t.Fatalf("%q, %v, %v", secret, created, err)
 		}
 		p, err := store.Authenticate(ctx, secret)
-		if err != nil || !p.Can(token.ReportsRead) {
+		if err != nil || !p.Can(access.ReportsRead) {
 			t.Errorf("principal %+v, %v", p, err)
 		}
 		if err := store.Revoke(ctx, p.TokenID); err != nil {
@@ -177,12 +178,13 @@ func TestCreateRefuses(t *testing.T) {
 	store, _ := newStore(dbtest.SQLite(t))
 	for _, c := range []struct {
 		name   string
-		scopes []token.Scope
+		scopes []access.Scope
 	}{
-		{"", []token.Scope{token.Admin}},
-		{strings.Repeat("n", token.MaxName+1), []token.Scope{token.Admin}},
+		{"", []access.Scope{access.Admin}},
+		{strings.Repeat("n", token.MaxName+1), []access.Scope{access.Admin}},
 		{"x", nil},
-		{"x", []token.Scope{"root"}},
+		{"x", []access.Scope{"root"}},
+		{"x", []access.Scope{access.Me}},
 	} {
 		if _, _, err := store.Create(t.Context(), c.name, c.scopes); !errors.Is(err, token.ErrInvalid) {
 			t.Errorf("%.10q %v: %v", c.name, c.scopes, err)
@@ -192,7 +194,7 @@ func TestCreateRefuses(t *testing.T) {
 
 func BenchmarkAuthenticate(b *testing.B) {
 	store, _ := newStore(dbtest.SQLite(b))
-	_, secret, err := store.Create(b.Context(), "bench", []token.Scope{token.Admin})
+	_, secret, err := store.Create(b.Context(), "bench", []access.Scope{access.Admin})
 	if err != nil {
 		b.Fatal(err)
 	}
