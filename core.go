@@ -189,8 +189,12 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, fmt.Errorf("make first admin token: %w", err)
 	}
+	proxies, err := prefixes("core.trusted_proxies", e.config.Core.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	public, err := api.New(
-		api.Options{DB: database, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version},
+		api.Options{DB: database, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
 	)
 	if err != nil {

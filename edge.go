@@ -62,13 +62,9 @@ func (e *environment) startTracker(keys *click.Keyring, source links.Source, cli
 		return nil, err
 	}
 
-	trusted := make([]netip.Prefix, 0, len(c.Tracker.TrustedProxies))
-	for _, text := range c.Tracker.TrustedProxies {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("setting tracker.trusted_proxies: %w", err)
-		}
-		trusted = append(trusted, prefix)
+	trusted, err := prefixes("tracker.trusted_proxies", c.Tracker.TrustedProxies)
+	if err != nil {
+		return nil, err
 	}
 	front, err := server.New(server.Options{
 		Links: server.Links{Store: known}, Directory: known, Clicks: clickSpool, Conversions: conversionSpool, Reason: spool.Reason,
@@ -144,4 +140,17 @@ func (e *environment) startDelivery(clickSpool, conversionSpool *spool.Spool, cl
 		logEnd(log, "clicks", clickDelivery.Run(ctx))
 	})
 	return nil
+}
+
+// prefixes are the networks that a setting names.
+func prefixes(setting string, texts []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("setting %s: %w", setting, err)
+		}
+		out = append(out, prefix.Masked())
+	}
+	return out, nil
 }

@@ -55,9 +55,11 @@ func (c *Config) validate(role Role) error {
 			bad(path, "%q is not host:port", addr)
 		}
 	}
-	for _, cidr := range c.Tracker.TrustedProxies {
-		if _, err := netip.ParsePrefix(cidr); err != nil {
-			bad("tracker.trusted_proxies", "%q is not a range such as 10.0.0.0/8", cidr)
+	for path, list := range map[string][]string{"tracker.trusted_proxies": c.Tracker.TrustedProxies, "core.trusted_proxies": c.Core.TrustedProxies} {
+		for _, cidr := range list {
+			if _, err := netip.ParsePrefix(cidr); err != nil {
+				bad(path, "%q is not a range such as 10.0.0.0/8", cidr)
+			}
 		}
 	}
 	for path, text := range map[string]string{"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL} {

@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +51,8 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time
 	Version    string // of the program, shown in the description
+	// TrustedProxies are the networks of peers whose CF-Connecting-IP is believed.
+	TrustedProxies []netip.Prefix
 }
 
 // Module registers the operations of one domain.
@@ -63,6 +67,7 @@ type API struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	trusted []netip.Prefix
 }
 
 // New returns the API with the operations of the modules.
@@ -73,6 +78,7 @@ func New(opts Options, modules ...Module) (*API, error) {
 	installErrors()
 	a := &API{
 		router: chi.NewMux(), tokens: opts.Tokens, log: opts.Logger, now: opts.Now, metrics: newMetrics(opts.Registerer),
+		trusted: opts.TrustedProxies,
 	}
 	a.keys = &idempotency{db: opts.DB, now: opts.Now, metrics: a.metrics}
 	a.router.Use(a.identify, a.observe, a.recover, secure, deadline)
@@ -99,7 +105,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.Serve
 func description(version string) huma.Config {
 	cfg := huma.DefaultConfig("Edgeref", version)
 	cfg.Info.Description = "Programs, affiliates and links; conversions, commissions and the ledger; reports.\n\n" +
-		"Every request needs `Authorization: Bearer <token>`. Errors are `application/problem+json` with a stable `code`. " +
+		"A request needs `Authorization: Bearer <token>`, unless its operation says that it is public. Errors are `application/problem+json` with a stable `code`. " +
 		"Lists give `items` and `next_cursor`; an empty cursor is the end. " +
 		"A POST may carry an `Idempotency-Key`: sent again within 24 hours, it is done once and answered the same."
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -133,20 +139,22 @@ func (a *API) serveDescription() error {
 	return nil
 }
 
-// operation declares one operation. Everybody who calls it needs a token with its scope.
+// operation declares one operation. Everybody who calls it needs a token with its scope, unless it is public.
 type operation struct {
 	id, method, path string // path under /api/v1
 	summary, about   string
 	tag              string
 	scope            access.Scope
+	public           bool  // needs no token, and has no scope
+	perMinute        int   // of a public operation: requests of one client address
 	status           int   // of success; default 200
 	errors           []int // beside 401, 403, 422 and 500
 }
 
 // handle registers an operation. Errors of fn become problems as errors.go says.
 func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, error)) {
-	if !slices.Contains(access.Scopes(), op.scope) {
-		panic("BUG: operation " + op.id + " declares no scope")
+	if op.public == slices.Contains(access.Scopes(), op.scope) || op.public == (op.perMinute <= 0) {
+		panic("BUG: operation " + op.id + " must declare a scope, or be public with a limit")
 	}
 	h := huma.Operation{
 		OperationID: op.id, Method: op.method, Path: prefix + op.path, Summary: op.summary,
@@ -156,6 +164,13 @@ func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, er
 		Errors:        append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.errors...),
 		Security:      []map[string][]string{{securityScheme: {string(op.scope)}}},
 		MaxBodyBytes:  maxBody, BodyReadTimeout: bodyTimeout,
+	}
+	if op.public {
+		h.Description = strings.TrimSpace(op.about + "\n\nPublic: needs no token. At most " + strconv.Itoa(op.perMinute) + " requests a minute from one address.")
+		h.Errors = append([]int{http.StatusTooManyRequests}, op.errors...)
+		h.Security = nil
+		h.Metadata = map[string]any{publicKey: newLimiter(op.perMinute)}
+		h.Extensions = map[string]any{"x-public": true}
 	}
 	if op.method == http.MethodPost {
 		h.Parameters = append(h.Parameters, &huma.Param{

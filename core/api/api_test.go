@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +75,7 @@ func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *serv
 	if _, _, err := s.tokens.EnsureAdmin(t.Context(), adminSecret); err != nil {
 		t.Fatal(err)
 	}
-	a, err := api.New(api.Options{DB: d, Tokens: s.tokens, Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test"}, build(s)...)
+	a, err := api.New(api.Options{DB: d, Tokens: s.tokens, Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +84,27 @@ func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *serv
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
 	return s
+}
+
+// loopback is where the tests' requests come from.
+func loopback() []netip.Prefix {
+	return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+}
+
+// addressSeen is the address that ProbePublic sees.
+func addressSeen(t *testing.T, a *api.API, peer, header string) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/probe-public", strings.NewReader(`{"address":""}`))
+	r.RemoteAddr = peer
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("CF-Connecting-IP", header)
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	var got api.AddressBody
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
+		t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+	}
+	return got.Address
 }
 
 // modules are all of the API, as they are on one database.

@@ -26,6 +26,7 @@ type document struct {
 	OpenAPI string `json:"openapi"`
 	Paths   map[string]map[string]struct {
 		OperationID string                `json:"operationId"`
+		Public      bool                  `json:"x-public"`
 		Security    []map[string][]string `json:"security"`
 		Responses   map[string]any        `json:"responses"`
 		Parameters  []struct{ Name, In string }
@@ -37,6 +38,9 @@ func (s *server) document() (d document) {
 	s.do("GET", "/openapi.json", nil).want(http.StatusOK).into(&d)
 	return d
 }
+
+// publicOperations are all that need no token. Whoever adds one says so here.
+func publicOperations() []string { return []string{} }
 
 // Every operation that the document shows refuses those without a token, with a wrong one, and with every right but its own.
 func TestEveryOperationIsGuarded(t *testing.T) {
@@ -54,11 +58,27 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 		}
 		lacking[string(scope)] = secret
 	}
+	var open []string
+	defer func() {
+		if len(open) != len(publicOperations()) {
+			t.Errorf("public are %v, want %v", open, publicOperations())
+		}
+	}()
 	parameter := regexp.MustCompile(`{[^}]+}`)
 	for path, methods := range d.Paths {
 		path := parameter.ReplaceAllString(path, "x")
 		for method, op := range methods {
 			method = strings.ToUpper(method)
+			if slices.Contains(publicOperations(), op.OperationID) {
+				open = append(open, op.OperationID)
+				if !op.Public || len(op.Security) != 0 || op.Responses["429"] == nil || op.Responses["401"] != nil {
+					t.Errorf("%s is public and the document does not say so: %+v", op.OperationID, op)
+				}
+				continue
+			}
+			if op.Public {
+				t.Errorf("%s is public and not known to be", op.OperationID)
+			}
 			if len(op.Security) != 1 || len(op.Security[0]["bearer"]) != 1 {
 				t.Errorf("%s declares %v", op.OperationID, op.Security)
 				continue

@@ -17,6 +17,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
 )
 
@@ -34,7 +35,7 @@ import (
 // done twice. So work that moves money or makes something must call record.
 //
 // Responses may hold secrets (a new token). They are sealed with a key that only the caller can make: from its token
-// and the idempotency key.
+// and the idempotency key. Those of public operations are sealed with the key alone, which must therefore be long.
 const (
 	keyHeader   = "Idempotency-Key"
 	maxKey      = 255 // bytes
@@ -45,7 +46,7 @@ const (
 )
 
 var (
-	errKey           = errors.New("the Idempotency-Key must have 1 to 255 visible ASCII characters")
+	errKey           = errors.New("the Idempotency-Key must have 1 to 255 visible ASCII characters, without a token 16 at least")
 	errKeyReused     = errors.New("the Idempotency-Key was used for another request")
 	errKeyInProgress = errors.New("a request with this Idempotency-Key is being worked on; ask again in a moment")
 	errBodyTooLarge  = fmt.Errorf("the body is larger than %d bytes", maxBody)
@@ -152,7 +153,8 @@ func (a *API) claim(ctx huma.Context, key string) (*claim, *response, []byte, er
 			return nil, nil, nil, errKey
 		}
 	}
-	if len(key) > maxKey {
+	public := limiterOf(ctx.Operation()) != nil
+	if len(key) > maxKey || public && len(key) < minPublicKey {
 		return nil, nil, nil, errKey
 	}
 	_ = ctx.SetReadDeadline(time.Now().Add(bodyTimeout))
@@ -166,19 +168,28 @@ func (a *API) claim(ctx huma.Context, key string) (*claim, *response, []byte, er
 	url := ctx.URL()
 	c := &claim{
 		keys:    a.keys,
-		id:      digest("id", tokenText(ctx), key),
+		id:      digest("id", callerText(principalOf(ctx.Context())), key),
 		request: digest("request", ctx.Method(), url.RequestURI(), string(body)),
 	}
 	_, _ = rand.Read(c.owner[:]) // never fails
-	if c.seal, err = sealer(digest("seal", bearer(ctx.Header("Authorization")), key)); err != nil {
+	secret := ""
+	if !public {
+		secret = bearer(ctx.Header("Authorization"))
+	}
+	if c.seal, err = sealer(digest("seal", secret, key)); err != nil {
 		return nil, nil, nil, err
 	}
 	stored, err := a.keys.take(ctx.Context(), c)
 	return c, stored, body, err
 }
 
-func tokenText(ctx huma.Context) string {
-	return string(binary.BigEndian.AppendUint64(nil, uint64(principalOf(ctx.Context()).TokenID)))
+// callerText names who a key belongs to. Without a token it belongs to whoever knows it.
+func callerText(p access.Principal) string {
+	text := string(binary.BigEndian.AppendUint64(nil, uint64(p.TokenID)))
+	if p.PersonID != 0 {
+		text += string(binary.BigEndian.AppendUint64(nil, uint64(p.PersonID)))
+	}
+	return text
 }
 
 // take makes c the owner of its key, or gives the stored response.

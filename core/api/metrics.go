@@ -11,6 +11,8 @@ type metrics struct {
 	inFlight prometheus.Gauge
 	panics   prometheus.Counter
 	keys     *prometheus.CounterVec
+	limited  *prometheus.CounterVec
+	crowded  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -37,5 +39,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "edgeref_api_idempotency_keys_total",
 			Help: "Requests with an idempotency key, by result: claimed, replayed, in_progress, reused, taken_over.",
 		}, []string{"result"}),
+		limited: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_api_rate_limited_total",
+			Help: "Requests to public operations refused because their address asks too often, by operation.",
+		}, []string{"operation"}),
+		crowded: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_api_rate_limiter_full_total",
+			Help: "Requests to public operations from more addresses than can be told apart; they share one allowance.",
+		}),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 
@@ -20,8 +21,9 @@ const maxRequestID = 64
 
 // requestInfo is what the log wants to know of a request. It belongs to the request's goroutine.
 type requestInfo struct {
-	id    string
-	token int64
+	id      string
+	token   int64
+	address netip.Addr // of the client; zero: not known
 }
 
 type infoKey struct{}
@@ -44,7 +46,7 @@ func (a *API) identify(next http.Handler) http.Handler {
 			id = hex.EncodeToString(b[:])
 		}
 		w.Header().Set("X-Request-Id", id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, &requestInfo{id: id})))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, &requestInfo{id: id, address: a.clientAddress(r)})))
 	})
 }
 
