@@ -167,6 +167,10 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	e.ops.require("core database", database.Ping)
 
 	ids := newid.New(time.Now)
+	guards, err := e.startAccess(ctx, database, ids)
+	if err != nil {
+		return nil, err
+	}
 	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: commission.Reconcile})
 	hooks := webhook.New(webhook.Options{DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry})
 	sealer := ledger.NewSealer(ledger.SealerOptions{DB: database, Now: time.Now, Logger: log, Registerer: e.registry})
@@ -196,6 +200,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	public, err := api.New(
 		api.Options{DB: database, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
+		api.Audit(guards.audit),
 	)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *sl
 
 func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
-		if err := fillSecrets(c); err != nil {
+		if err := fillSecrets(c, true); err != nil {
 			return err
 		}
 		keys, err := keyring(c)
@@ -74,6 +74,9 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 
 func (p *program) runCore(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		if err := fillSecrets(c, false); err != nil {
+			return err
+		}
 		keys, err := keyring(c)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -109,6 +110,9 @@ func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
 	if err := checkKeys(c.Click.Keys); err != nil {
 		bad("click.keys", "%v", err)
 	}
+	if err := checkEncryptionKeys(c.Core.EncryptionKeys); err != nil {
+		bad("core.encryption_keys", "%v", err)
+	}
 	for _, token := range c.Edge.Tokens {
 		if len(token) < 16 {
 			bad("edge.tokens", "one is shorter than 16 characters")
@@ -137,6 +141,18 @@ func checkKeys(texts []string) error {
 	}
 	_, err := click.NewKeyring(keys...)
 	return err
+}
+
+// checkEncryptionKeys reports what cannot be an encryption key. The core looks closer.
+func checkEncryptionKeys(texts []string) error {
+	for i, text := range texts {
+		id, encoded, ok := strings.Cut(text, ":")
+		key, err := base64.StdEncoding.DecodeString(encoded)
+		if !ok || id == "" || err != nil || len(key) != 32 {
+			return fmt.Errorf("key %d is not id:base64 of 32 bytes; make one with: echo 1:$(openssl rand -base64 32)", i+1)
+		}
+	}
+	return nil
 }
 
 // cookieSafe reports whether s can be a cookie's name or domain, as the tracker writes them.

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
@@ -113,7 +114,7 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c))
+	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(audit.New(audit.Options{DB: s.db, IDs: s.ids})))
 }
 
 // answer is one HTTP answer.

@@ -48,3 +48,8 @@ func (g *Generator) New() int64 {
 func Time(id int64) time.Time {
 	return time.UnixMilli(id>>(processBits+sequenceBits) + epochMS).UTC()
 }
+
+// First is the smallest identifier that can have been made at t: lists that page by id find a time by it.
+func First(t time.Time) int64 {
+	return min(max(t.UnixMilli()-epochMS, 0), maxMS) << (processBits + sequenceBits)
+}

@@ -22,6 +22,10 @@ const (
 	Webhook                 = "whk"
 	WebhookDelivery         = "dlv"
 	WebhookEvent            = "evt"
+	AuditEntry              = "aud"
+	Mail                    = "mal"
+	Person                  = "per"
+	Session                 = "ses"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff
