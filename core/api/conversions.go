@@ -24,7 +24,7 @@ type Conversion struct {
 	ClickID      string           `json:"click_id"`
 	Amount       *money.Amount    `json:"amount,omitempty"`
 	Name         string           `json:"name"`
-	Channel      string           `json:"channel" enum:"postback,pixel,script,api,other"`
+	Channel      string           `json:"channel" enum:"postback,pixel,script,api,shop,upload,other"`
 	State        conversion.State `json:"state" enum:"booked,waiting,refused" doc:"waiting: its sale has not come in yet; refused: kept for review"`
 	Reason       string           `json:"reason" doc:"Why it is refused" example:""`
 	Attribution  string           `json:"attribution" doc:"Reason of the attribution; empty until it is decided" example:"attributed"`

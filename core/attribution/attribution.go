@@ -1,14 +1,12 @@
-// Package attribution decides which click, and so which affiliate, a conversion belongs to. It is pure: no database,
-// no clock.
+// Package attribution decides which affiliate a conversion belongs to, and why: by the clicks that led to it, by a coupon
+// that an affiliate owns, or because an earlier conversion bound the customer.
 //
-// The model is last click: the click that the conversion names, which is the visitor's last one, because a tracker
-// overwrites the visitor's Click ID with every click. All times are those of the events themselves: the window runs
-// from the time in the signed Click ID to the time at which the conversion was received, so a delay between edge and
-// core changes nothing.
+// The rules are pure (Decide, Choose); Service reads what they rest on, and keeps touches and bindings. All times are
+// those of the events themselves: the window runs from the time in the signed Click ID to the time at which the
+// conversion was received, so a delay between edge and core changes nothing.
 package attribution
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/edgeref/edgeref/wire/click"
@@ -28,6 +26,18 @@ const (
 	WindowExpired      Reason = "window_expired"      // the click is too long ago
 	LinkDisabled       Reason = "link_disabled"       // the click came after the link had been disabled
 	AffiliateSuspended Reason = "affiliate_suspended" // the affiliate is suspended now
+	SelfPurchase       Reason = "self_purchase"       // the affiliate is the buyer
+	CouponUnowned      Reason = "coupon_unowned"      // no affiliate owns the coupon
+	BindingExpired     Reason = "binding_expired"     // the customer was bound too long ago
+	Unassigned         Reason = "unassigned"          // somebody took it from all affiliates
+)
+
+// Results of candidates that could have won alone.
+const (
+	NotLast   Reason = "not_last"   // another click is later
+	NotFirst  Reason = "not_first"  // another click is earlier
+	Outranked Reason = "outranked"  // another source goes first
+	SourceOff Reason = "source_off" // the program does not attribute by this source
 )
 
 // FutureTolerance is how much later than the conversion its click may be: the clocks of two edge nodes differ.
@@ -57,6 +67,7 @@ type Input struct {
 // public form, times Unix ms.
 type Explanation struct {
 	Reason      Reason `json:"reason"`
+	Source      Source `json:"source,omitempty"` // by which it was decided; "": there was no candidate
 	ClickID     string `json:"click_id,omitempty"`
 	ClickedAt   int64  `json:"clicked_at,omitempty"`
 	ReceivedAt  int64  `json:"received_at"`
@@ -65,15 +76,36 @@ type Explanation struct {
 	LinkID      string `json:"link_id,omitempty"`
 	DisabledAt  int64  `json:"disabled_at,omitempty"`
 	SubjectID   string `json:"subject_id,omitempty"` // refund, rejection: the conversion whose attribution it shares
+
+	Coupon   string `json:"coupon,omitempty"`
+	BoundAt  int64  `json:"bound_at,omitempty"` // when the customer was bound
+	Assigner string `json:"assigner,omitempty"` // who assigned it by hand
+	Note     string `json:"note,omitempty"`     // his reason
+
+	Model      Model       `json:"model,omitempty"`
+	Precedence []Source    `json:"precedence,omitempty"`
+	Candidates []Candidate `json:"candidates,omitempty"` // clicks from the newest, then coupon and customer
 }
 
-// Decision is who earns, and why.
+// Candidate is one way in which the conversion could have found its affiliate, and what became of it.
+type Candidate struct {
+	Source      Source `json:"source"`
+	AffiliateID string `json:"affiliate_id,omitempty"`
+	LinkID      string `json:"link_id,omitempty"`
+	ClickID     string `json:"click_id,omitempty"`
+	Coupon      string `json:"coupon,omitempty"`
+	At          int64  `json:"at,omitempty"` // Unix ms, of the click or the binding
+	Result      Reason `json:"result"`       // attributed: it won; otherwise why not
+}
+
+// Decision is who earns, and why. Its JSON may be stored and read again.
 type Decision struct {
-	AffiliateID, LinkID int64 // 0 unless attributed
-	Explanation         Explanation
+	AffiliateID int64       `json:"affiliate_id,string"` // 0: nobody
+	LinkID      int64       `json:"link_id,string"`      // 0: it was not a link
+	Explanation Explanation `json:"explanation"`
 }
 
-// Decide applies the rules in a fixed order; the first that fails gives the reason.
+// Decide judges one click: it applies the rules in a fixed order, and the first that fails gives the reason.
 //
 // A link that was disabled after the click still earns: what was promised when the visitor clicked is kept. A
 // suspended affiliate earns nothing from conversions booked while suspended, whenever the click was: suspension is how
@@ -88,19 +120,20 @@ func Decide(in Input) Decision {
 		return d
 	}
 	e := &d.Explanation
-	e.ClickID = in.ClickID.String()
+	e.Source, e.ClickID = ByClick, in.ClickID.String()
 	if !in.Verified {
 		// Nothing that an unsigned ID claims is repeated.
+		e.Candidates = []Candidate{clickCandidate(e)}
 		return d
 	}
 	e.ClickedAt = in.ClickID.UnixMilli()
 	e.WindowMS = in.Window.Milliseconds()
-	if in.Link == nil {
-		return d
+	if in.Link != nil {
+		e.LinkID = ident.Format(ident.Link, in.Link.ID)
+		e.AffiliateID = ident.Format(ident.Affiliate, in.Link.AffiliateID)
+		e.DisabledAt = in.Link.DisabledAt
 	}
-	e.LinkID = ident.Format(ident.Link, in.Link.ID)
-	e.AffiliateID = ident.Format(ident.Affiliate, in.Link.AffiliateID)
-	e.DisabledAt = in.Link.DisabledAt
+	e.Candidates = []Candidate{clickCandidate(e)}
 	if e.Reason == Attributed {
 		d.AffiliateID, d.LinkID = in.Link.AffiliateID, in.Link.ID
 	}
@@ -126,60 +159,4 @@ func reason(in Input, at int64) Reason {
 		return AffiliateSuspended
 	}
 	return Attributed
-}
-
-// Text is the decision in plain words.
-func (e Explanation) Text() string {
-	if e.SubjectID != "" {
-		return "As that of " + e.SubjectID + ", which it takes back: " + e.text()
-	}
-	return e.text()
-}
-
-func (e Explanation) text() string {
-	switch e.Reason {
-	case NoClick:
-		return "The conversion named no click, so it belongs to no affiliate."
-	case UnknownClick:
-		return "The Click ID is not one of ours: its signature does not match, or its link and affiliate do not exist."
-	case ProgramMismatch:
-		return fmt.Sprintf("The click came through link %s of affiliate %s, which is in another program.", e.LinkID, e.AffiliateID)
-	case ClickInFuture:
-		return fmt.Sprintf("The click, at %s, is later than the conversion, at %s.", stamp(e.ClickedAt), stamp(e.ReceivedAt))
-	case WindowExpired:
-		return fmt.Sprintf("The click, at %s through link %s of affiliate %s, is %s before the conversion; the program's window is %s.",
-			stamp(e.ClickedAt), e.LinkID, e.AffiliateID, span(e.ReceivedAt-e.ClickedAt), span(e.WindowMS))
-	case LinkDisabled:
-		return fmt.Sprintf("The click, at %s, came after link %s of affiliate %s had been disabled, at %s.",
-			stamp(e.ClickedAt), e.LinkID, e.AffiliateID, stamp(e.DisabledAt))
-	case AffiliateSuspended:
-		return fmt.Sprintf("The click came through link %s, but its affiliate %s was suspended when the conversion was booked.", e.LinkID, e.AffiliateID)
-	case Attributed:
-		text := fmt.Sprintf("The click, at %s through link %s, is the last one and %s before the conversion, within the window of %s: it belongs to affiliate %s.",
-			stamp(e.ClickedAt), e.LinkID, span(max(e.ReceivedAt-e.ClickedAt, 0)), span(e.WindowMS), e.AffiliateID)
-		if e.DisabledAt != 0 {
-			text += " The link was disabled only later, at " + stamp(e.DisabledAt) + "."
-		}
-		return text
-	}
-	return string(e.Reason)
-}
-
-func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05 UTC") }
-
-// span is a duration as a person says it: whole days where there are any, else down to the second.
-func span(ms int64) string {
-	const day = 24 * time.Hour
-	d := time.Duration(ms) * time.Millisecond
-	if d < day {
-		return d.Truncate(time.Second).String()
-	}
-	text := fmt.Sprintf("%d days", d/day)
-	if d/day == 1 {
-		text = "1 day"
-	}
-	if rest := d % day; rest >= time.Minute {
-		text += " " + fmt.Sprintf("%dh%02dm", rest/time.Hour, rest%time.Hour/time.Minute)
-	}
-	return text
 }

@@ -2,6 +2,7 @@ package attribution
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func TestDecideProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 		var back Explanation
-		if err := json.Unmarshal(kept, &back); err != nil || back != d.Explanation {
+		if err := json.Unmarshal(kept, &back); err != nil || !reflect.DeepEqual(back, d.Explanation) {
 			t.Fatalf("kept as %s, read as %+v (%v)", kept, back, err)
 		}
 		if text := back.Text(); text == "" || text == string(back.Reason) {

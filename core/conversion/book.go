@@ -135,6 +135,7 @@ type booking struct {
 	now     int64 // Unix ms
 	facts   []report.Fact
 	decided attribution.Reason // "": no attribution was decided
+	order   *OrderSale         // nil: the event is not an order of the shop
 }
 
 func (b *booking) book(ctx context.Context) (wire.Result, error) {
@@ -215,7 +216,7 @@ func (b *booking) conversion() *Conversion {
 		c.ReceivedAt = b.now
 	}
 	switch e.Channel {
-	case wire.Postback, wire.Pixel, wire.Script, wire.API:
+	case wire.Postback, wire.Pixel, wire.Script, wire.API, wire.Shop, wire.Upload:
 	default:
 		c.Channel = "other" // information only, and not worth refusing a sale for
 	}
@@ -236,8 +237,14 @@ func (b *booking) seen(ctx context.Context, first *Conversion) (wire.Result, err
 	return wire.Result{Outcome: wire.Duplicate, Detail: first.StateText()}, nil
 }
 
-// attribute decides whom a sale or lead belongs to.
+// attribute decides whom a sale or lead belongs to, or takes over what was decided at the checkout.
 func (b *booking) attribute(c *Conversion, terms *terms) {
+	if b.order != nil {
+		d := b.order.Decision
+		c.AffiliateID, c.LinkID, c.Attribution = d.AffiliateID, d.LinkID, d.Explanation
+		b.decided = d.Explanation.Reason
+		return
+	}
 	d := attribution.Decide(attribution.Input{
 		ClickID: c.ClickID, Verified: !c.ClickID.IsZero() && b.s.keys.Verify(c.ClickID) == nil,
 		ProgramID: c.ProgramID, ReceivedAt: c.ReceivedAt, Now: b.now, Window: terms.window, Link: terms.link,

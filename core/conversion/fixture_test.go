@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
@@ -33,6 +34,7 @@ type fixture struct {
 	sealer      *ledger.Sealer
 	commissions *commission.Service
 	conversions *conversion.Service
+	attribution *attribution.Service
 	outbox      *outbox.Outbox
 	sink        *sink
 	millis      atomic.Int64
@@ -84,6 +86,7 @@ func newFixture(t testing.TB, d *db.DB) *fixture {
 	f.ledger = ledger.New(ledger.Options{DB: d, IDs: f.ids, Now: f.now, Reconcile: commission.Reconcile})
 	f.sealer = ledger.NewSealer(ledger.SealerOptions{DB: d, Now: f.now, Every: 50 * time.Millisecond})
 	f.commissions = commission.New(commission.Options{DB: d, IDs: f.ids, Ledger: f.ledger, Now: f.now})
+	f.attribution = attribution.New(attribution.Options{Keys: f.keys})
 	f.outbox = outbox.New(outbox.Options{DB: d, IDs: f.ids, Sink: f.sink, Now: f.now, Linger: time.Microsecond})
 	f.conversions, err = conversion.New(conversion.Options{
 		DB: d, IDs: f.ids, Keys: f.keys, Commissions: f.commissions, Outbox: f.outbox, Now: f.now,

@@ -33,6 +33,8 @@ const (
 	Pixel    Channel = "pixel"    // image on a page
 	Script   Channel = "script"   // t.js
 	API      Channel = "api"      // the core's own API
+	Shop     Channel = "shop"     // an order of the core's own shop
+	Upload   Channel = "upload"   // a file
 )
 
 // MaxText is the longest transaction id or event name, in bytes.
