@@ -147,13 +147,26 @@ type operation struct {
 	scope            access.Scope
 	public           bool  // needs no token, and has no scope
 	perMinute        int   // of a public operation: requests of one client address
+	secondFactor     bool  // a person must have proved one within SecondFactorFor; machines pass
+	needsPerson      bool  // machines' tokens are refused, whatever their scopes
 	status           int   // of success; default 200
 	errors           []int // beside 401, 403, 422 and 500
 }
 
+// demands says what an operation needs beside its scope.
+func (op operation) demands() (text string) {
+	if op.needsPerson {
+		text = " Needs a person: a machine's token cannot do it."
+	}
+	if op.secondFactor {
+		text += " A person needs a second factor that was proved in the session within 15 minutes (403 `second_factor_required`)."
+	}
+	return text
+}
+
 // handle registers an operation. Errors of fn become problems as errors.go says.
 func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, error)) {
-	if op.public == slices.Contains(access.Scopes(), op.scope) || op.public == (op.perMinute <= 0) {
+	if op.public == slices.Contains(access.Scopes(), op.scope) || op.public == (op.perMinute <= 0) || op.public && (op.secondFactor || op.needsPerson) {
 		panic("BUG: operation " + op.id + " must declare a scope, or be public with a limit")
 	}
 	h := huma.Operation{
@@ -164,6 +177,11 @@ func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, er
 		Errors:        append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.errors...),
 		Security:      []map[string][]string{{securityScheme: {string(op.scope)}}},
 		MaxBodyBytes:  maxBody, BodyReadTimeout: bodyTimeout,
+	}
+	if op.secondFactor || op.needsPerson {
+		h.Metadata = map[string]any{rulesKey: rules{secondFactor: op.secondFactor, needsPerson: op.needsPerson}}
+		h.Extensions = map[string]any{"x-second-factor": op.secondFactor, "x-needs-person": op.needsPerson}
+		h.Description += op.demands()
 	}
 	if op.public {
 		h.Description = strings.TrimSpace(op.about + "\n\nPublic: needs no token. At most " + strconv.Itoa(op.perMinute) + " requests a minute from one address.")

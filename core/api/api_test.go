@@ -59,6 +59,7 @@ type server struct {
 	ids         *newid.Generator
 	hooks       *webhook.Service
 	commissions *commission.Service
+	people      people
 	bearer      string
 }
 
@@ -70,13 +71,13 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 
 func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *server {
 	t.Helper()
-	s := &server{t: t, db: d, clock: newClock(), reg: prometheus.NewRegistry(), log: &lockedBuffer{}, bearer: adminSecret}
+	s := &server{t: t, db: d, clock: newClock(), reg: prometheus.NewRegistry(), log: &lockedBuffer{}, bearer: adminSecret, people: people{}}
 	s.ids = newid.New(s.clock.Now)
 	s.tokens = token.New(token.Options{DB: d, IDs: s.ids, Now: s.clock.Now})
 	if _, _, err := s.tokens.EnsureAdmin(t.Context(), adminSecret); err != nil {
 		t.Fatal(err)
 	}
-	a, err := api.New(api.Options{DB: d, Tokens: s.tokens, Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
+	a, err := api.New(api.Options{DB: d, Tokens: api.Chain(s.tokens, api.Scheme{Prefix: personPrefix, Authenticator: s.people}), Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,9 @@ func classify(err error) (status int, code, detail string, ok bool) {
 	}
 	for _, c := range []c{
 		{errNoSuch, http.StatusNotFound, "not_found"},
+		{errReadOnly, http.StatusForbidden, "read_only"},
+		{errNeedsPerson, http.StatusForbidden, "person_required"},
+		{errSecondFactor, http.StatusForbidden, "second_factor_required"},
 		{errCursor, http.StatusBadRequest, "invalid_cursor"},
 		{errKey, http.StatusBadRequest, "invalid_idempotency_key"},
 		{errKeyReused, http.StatusUnprocessableEntity, "idempotency_key_reused"},

@@ -75,3 +75,13 @@ func NewLimiter(perMinute, addresses int) Limiter {
 func (l Limiter) Allow(addr netip.Addr, at time.Time) (ok, crowded bool, wait time.Duration) {
 	return l.l.allow(addr, at)
 }
+
+// Demand registers POST /id, which demands something beside the scope admin.
+func Demand(id string, secondFactor, needsPerson bool) Module {
+	return func(a *API) {
+		handle(a, operation{
+			id: id, method: http.MethodPost, path: "/" + id, tag: "Test", scope: access.Admin, status: http.StatusNoContent,
+			secondFactor: secondFactor, needsPerson: needsPerson, summary: "Demand",
+		}, func(context.Context, *struct{}) (*struct{}, error) { return nil, nil })
+	}
+}

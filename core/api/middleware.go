@@ -23,6 +23,7 @@ const maxRequestID = 64
 type requestInfo struct {
 	id      string
 	token   int64
+	person  int64
 	address netip.Addr // of the client; zero: not known
 }
 
@@ -82,6 +83,9 @@ func (a *API) observe(next http.Handler) http.Handler {
 		attrs := []any{"request_id", info.id, "method", method, "route", route, "status", rec.status(), "bytes", rec.bytes, "took", took}
 		if info.token != 0 {
 			attrs = append(attrs, "token", ident.Format(ident.Token, info.token))
+		}
+		if info.person != 0 {
+			attrs = append(attrs, "person", ident.Format(ident.Person, info.person))
 		}
 		// What went well is in the metrics; the line about it is for whoever looks for it.
 		level := slog.LevelDebug
