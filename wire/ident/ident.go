@@ -26,6 +26,11 @@ const (
 	Mail                    = "mal"
 	Person                  = "per"
 	Session                 = "ses"
+	Payout                  = "pyt"
+	PayoutBatch             = "pbt"
+	PayoutMethod            = "pmd"
+	TaxRule                 = "txr"
+	KYCDocument             = "kyc"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff
