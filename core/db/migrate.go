@@ -75,7 +75,9 @@ func (d *DB) provider() (*goose.Provider, error) {
 	if d.dialect == MySQL {
 		dialect = goose.DialectMySQL
 	}
-	provider, err := goose.NewProvider(dialect, d.write, dir, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_migrations"))
+	// Each domain numbers its steps in a range of its own, so a new step may have a lower number than one that was applied.
+	provider, err := goose.NewProvider(dialect, d.write, dir, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_migrations"),
+		goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
