@@ -31,6 +31,10 @@ const (
 	PayoutMethod            = "pmd"
 	TaxRule                 = "txr"
 	KYCDocument             = "kyc"
+	Payment                 = "pmt"
+	PaymentRefund           = "prf"
+	PaymentEvent            = "pev"
+	Reconciliation          = "rcn"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff
