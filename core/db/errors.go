@@ -13,15 +13,17 @@ import (
 
 // Error numbers of MySQL and MariaDB.
 const (
-	mysqlRecordChanged = 1020 // MariaDB's snapshot isolation
-	mysqlDuplicate     = 1062
-	mysqlLockWait      = 1205 // also NOWAIT in MariaDB
-	mysqlDeadlock      = 1213
-	mysqlHasChildren   = 1451
-	mysqlNoParent      = 1452
-	mysqlDupWithName   = 1586
-	mysqlCheckFailed   = 3819
-	mariaCheckFailed   = 4025
+	mysqlRecordChanged   = 1020 // MariaDB's snapshot isolation
+	mysqlDuplicateColumn = 1060
+	mysqlNothingToDrop   = 1091
+	mysqlDuplicate       = 1062
+	mysqlLockWait        = 1205 // also NOWAIT in MariaDB
+	mysqlDeadlock        = 1213
+	mysqlHasChildren     = 1451
+	mysqlNoParent        = 1452
+	mysqlDupWithName     = 1586
+	mysqlCheckFailed     = 3819
+	mariaCheckFailed     = 4025
 )
 
 // Extended result codes of SQLite, https://www.sqlite.org/rescode.html.

@@ -26,7 +26,8 @@ type Migration struct {
 }
 
 // Migrate brings the schema to the newest version; on a database that is there already it does nothing. Several
-// cores may call it at once. On MySQL each file is one statement that may be repeated, because DDL does not roll back.
+// cores may call it at once. On MySQL each file is one statement that may be repeated, because DDL does not roll back;
+// an ALTER counts as repeatable too, see noteAltered.
 func (d *DB) Migrate(ctx context.Context) error {
 	unlock, err := d.lockMigrations(ctx)
 	if err != nil {
@@ -38,6 +39,9 @@ func (d *DB) Migrate(ctx context.Context) error {
 		return err
 	}
 	results, err := provider.Up(ctx)
+	for d.noteAltered(ctx, err) {
+		results, err = provider.Up(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("migrate database (the schema stays at the last step that worked; solve the cause and start again): %w", err)
 	}
@@ -45,6 +49,18 @@ func (d *DB) Migrate(ctx context.Context) error {
 		d.log.Info("database migrated", "step", r.Source.Path, "took", r.Duration)
 	}
 	return nil
+}
+
+// noteAltered reports whether err is about an ALTER of MySQL that was carried out before, and then notes that it was. One
+// ALTER statement takes effect as a whole or not at all; so where its column is there already, or its key is gone, the
+// process that altered the table died before it could note it.
+func (d *DB) noteAltered(ctx context.Context, err error) bool {
+	failed, ok := errors.AsType[*goose.PartialError](err)
+	if !ok || d.dialect != MySQL || !is(failed.Err, []uint16{mysqlDuplicateColumn, mysqlNothingToDrop}, nil) {
+		return false
+	}
+	_, err = d.write.ExecContext(ctx, "INSERT INTO schema_migrations (version_id, is_applied) VALUES (?, TRUE)", failed.Failed.Source.Version)
+	return err == nil
 }
 
 // MigrationStatus lists all steps in order, with whether and when they were applied.
