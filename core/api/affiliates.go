@@ -16,6 +16,8 @@ type Affiliate struct {
 	Name      string         `json:"name" example:"Ann Example"`
 	Email     string         `json:"email" example:"ann@example.com"`
 	Status    catalog.Status `json:"status" enum:"active,suspended"`
+	SponsorID string         `json:"sponsor_id" example:"aff_01J8Z0QK5T2VG" doc:"Who brought this affiliate; empty: nobody"`
+	GroupID   string         `json:"group_id" example:"grp_01J8Z0QK5T2VG" doc:"Empty: none"`
 	CreatedAt Time           `json:"created_at"`
 	UpdatedAt Time           `json:"updated_at"`
 }
@@ -24,6 +26,9 @@ type Affiliate struct {
 type AffiliateRequest struct {
 	Name  string `json:"name" minLength:"1" maxLength:"255" example:"Ann Example"`
 	Email string `json:"email" minLength:"3" maxLength:"254" example:"ann@example.com"`
+
+	SponsorID string `json:"sponsor_id,omitempty" example:"aff_01J8Z0QK5T2VG" doc:"The affiliate who brought this one"`
+	GroupID   string `json:"group_id,omitempty" example:"grp_01J8Z0QK5T2VG"`
 }
 
 // AffiliatePatchRequest changes what it names.
@@ -31,6 +36,9 @@ type AffiliatePatchRequest struct {
 	Name   *string         `json:"name,omitempty" minLength:"1" maxLength:"255"`
 	Email  *string         `json:"email,omitempty" minLength:"3" maxLength:"254"`
 	Status *catalog.Status `json:"status,omitempty" enum:"active,suspended" doc:"The links of a suspended affiliate are disabled while it lasts"`
+
+	SponsorID *string `json:"sponsor_id,omitempty" example:"aff_01J8Z0QK5T2VG" doc:"Empty: nobody. Commissions made from now on follow it; a circle is refused"`
+	GroupID   *string `json:"group_id,omitempty" example:"grp_01J8Z0QK5T2VG" doc:"Empty: none"`
 }
 
 // AffiliatePath names one affiliate.
@@ -46,7 +54,11 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		status: http.StatusCreated, summary: "Create an affiliate",
 	}, func(ctx context.Context, in *struct{ Body AffiliateRequest }) (*affiliateOutput, error) {
 		out := &affiliateOutput{}
-		_, err := c.CreateAffiliate(ctx, in.Body.Name, in.Body.Email, func(tx *db.Tx, made catalog.Affiliate) error {
+		want, err := in.Body.affiliate()
+		if err != nil {
+			return nil, err
+		}
+		_, err = c.AddAffiliate(ctx, want, func(tx *db.Tx, made catalog.Affiliate) error {
 			out.Body = affiliateBody(made)
 			return record(ctx, tx, http.StatusCreated, out.Body)
 		})
@@ -88,7 +100,11 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		changed, err := c.UpdateAffiliate(ctx, id, catalog.AffiliatePatch(in.Body))
+		patch, err := in.Body.patch()
+		if err != nil {
+			return nil, err
+		}
+		changed, err := c.UpdateAffiliate(ctx, id, patch)
 		return &affiliateOutput{affiliateBody(changed)}, err
 	})
 }
@@ -96,6 +112,28 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 func affiliateBody(a catalog.Affiliate) Affiliate {
 	return Affiliate{
 		ID: ident.Format(ident.Affiliate, a.ID), Name: a.Name, Email: a.Email, Status: a.Status,
+		SponsorID: identOrNone(ident.Affiliate, a.SponsorID), GroupID: identOrNone(ident.AffiliateGroup, a.GroupID),
 		CreatedAt: timeOf(a.CreatedAt), UpdatedAt: timeOf(a.UpdatedAt),
 	}
+}
+
+func (r AffiliateRequest) affiliate() (catalog.NewAffiliate, error) {
+	sponsor, err1 := fieldID(ident.Affiliate, "body.sponsor_id", r.SponsorID)
+	group, err2 := fieldID(ident.AffiliateGroup, "body.group_id", r.GroupID)
+	return catalog.NewAffiliate{Name: r.Name, Email: r.Email, SponsorID: sponsor, GroupID: group}, invalidAll(err1, err2)
+}
+
+func (r AffiliatePatchRequest) patch() (catalog.AffiliatePatch, error) {
+	sponsor, err1 := optionalID(ident.Affiliate, "body.sponsor_id", r.SponsorID)
+	group, err2 := optionalID(ident.AffiliateGroup, "body.group_id", r.GroupID)
+	return catalog.AffiliatePatch{Name: r.Name, Email: r.Email, Status: r.Status, SponsorID: sponsor, GroupID: group}, invalidAll(err1, err2)
+}
+
+// optionalID is fieldID for a field that may be absent.
+func optionalID(kind, location string, text *string) (*int64, error) {
+	if text == nil {
+		return nil, nil
+	}
+	id, err := fieldID(kind, location, *text)
+	return &id, err
 }

@@ -16,6 +16,7 @@ func Catalog(c *catalog.Catalog) Module {
 	return func(a *API) {
 		programOperations(a, c)
 		affiliateOperations(a, c)
+		groupOperations(a, c)
 		linkOperations(a, c)
 	}
 }
@@ -27,12 +28,13 @@ type Program struct {
 	Status                link.State              `json:"status" enum:"active,disabled"`
 	Currency              string                  `json:"currency" example:"INR" doc:"Of conversions that name none; may be empty"`
 	AttributionWindowDays int                     `json:"attribution_window_days" example:"30"`
-	AttributionModel      string                  `json:"attribution_model" enum:"last_click"`
+	AttributionModel      string                  `json:"attribution_model" enum:"last_click,first_click"`
 	HoldDays              int                     `json:"hold_days" example:"30" doc:"From a sale until its commission is payable"`
 	AllowedHosts          []string                `json:"allowed_hosts" nullable:"false" example:"[\"shop.example\"]"`
 	FallbackURL           string                  `json:"fallback_url" example:"https://shop.example/" doc:"Where disabled and expired links lead; empty for 404"`
 	ClickParam            string                  `json:"click_param" example:"click_id"`
 	BrowserConversions    link.BrowserConversions `json:"browser_conversions" enum:"off,leads,all"`
+	Terms                 ProgramTerms            `json:"terms"`
 	CreatedAt             Time                    `json:"created_at"`
 	UpdatedAt             Time                    `json:"updated_at"`
 }
@@ -48,12 +50,13 @@ type ProgramRequest struct {
 	Name                  string                  `json:"name" minLength:"1" maxLength:"255" example:"Courses"`
 	Currency              string                  `json:"currency,omitempty" maxLength:"3" example:"INR" doc:"Of conversions that name none"`
 	AttributionWindowDays int                     `json:"attribution_window_days,omitempty" default:"30" minimum:"1" maximum:"365"`
-	AttributionModel      string                  `json:"attribution_model,omitempty" default:"last_click" enum:"last_click"`
+	AttributionModel      string                  `json:"attribution_model,omitempty" default:"last_click" enum:"last_click,first_click"`
 	HoldDays              *int                    `json:"hold_days,omitempty" default:"30" minimum:"0" maximum:"365"`
 	AllowedHosts          []string                `json:"allowed_hosts,omitempty" maxItems:"100" example:"[\"shop.example\",\"*.shop.example\"]" doc:"Deep links may go there"`
 	FallbackURL           string                  `json:"fallback_url,omitempty" maxLength:"2048" example:"https://shop.example/"`
 	ClickParam            string                  `json:"click_param,omitempty" default:"click_id" maxLength:"32" doc:"Query parameter that carries the Click ID to the destination"`
 	BrowserConversions    link.BrowserConversions `json:"browser_conversions,omitempty" default:"off" enum:"off,leads,all" doc:"Which conversions browsers may send with the Click ID as their only proof"`
+	Terms                 *ProgramTerms           `json:"terms,omitempty" doc:"Of attribution and commissions; absent: all defaults"`
 }
 
 // ProgramPatchRequest changes what it names.
@@ -62,12 +65,13 @@ type ProgramPatchRequest struct {
 	Status                *link.State              `json:"status,omitempty" enum:"active,disabled"`
 	Currency              *string                  `json:"currency,omitempty" maxLength:"3"`
 	AttributionWindowDays *int                     `json:"attribution_window_days,omitempty" minimum:"1" maximum:"365"`
-	AttributionModel      *string                  `json:"attribution_model,omitempty" enum:"last_click"`
+	AttributionModel      *string                  `json:"attribution_model,omitempty" enum:"last_click,first_click"`
 	HoldDays              *int                     `json:"hold_days,omitempty" minimum:"0" maximum:"365"`
 	AllowedHosts          *[]string                `json:"allowed_hosts,omitempty" maxItems:"100"`
 	FallbackURL           *string                  `json:"fallback_url,omitempty" maxLength:"2048"`
 	ClickParam            *string                  `json:"click_param,omitempty" maxLength:"32"`
 	BrowserConversions    *link.BrowserConversions `json:"browser_conversions,omitempty" enum:"off,leads,all"`
+	Terms                 *ProgramTerms            `json:"terms,omitempty" doc:"Replaced as a whole"`
 }
 
 // ProgramPath names one program.
@@ -83,7 +87,11 @@ func programOperations(a *API, c *catalog.Catalog) {
 		summary: "Create a program", about: "The postback secret is in the answer and cannot be read again, only rotated.",
 	}, func(ctx context.Context, in *struct{ Body ProgramRequest }) (*struct{ Body ProgramWithSecret }, error) {
 		out := &struct{ Body ProgramWithSecret }{}
-		_, err := c.CreateProgram(ctx, in.Body.fields(), recordSecret(ctx, http.StatusCreated, &out.Body))
+		fields, err := in.Body.fields()
+		if err != nil {
+			return nil, err
+		}
+		_, err = c.CreateProgram(ctx, fields, recordSecret(ctx, http.StatusCreated, &out.Body))
 		return out, err
 	})
 	handle(a, operation{
@@ -123,7 +131,11 @@ func programOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := c.UpdateProgram(ctx, id, catalog.ProgramPatch(in.Body))
+		patch, err := in.Body.patch()
+		if err != nil {
+			return nil, err
+		}
+		p, err := c.UpdateProgram(ctx, id, patch)
 		return &programOutput{programBody(p)}, err
 	})
 	handle(a, operation{
@@ -149,16 +161,34 @@ func recordSecret(ctx context.Context, status int, body *ProgramWithSecret) func
 	}
 }
 
-func (r ProgramRequest) fields() catalog.ProgramFields {
+func (r ProgramRequest) fields() (catalog.ProgramFields, error) {
 	hold := 30
 	if r.HoldDays != nil {
 		hold = *r.HoldDays
 	}
+	var terms catalog.Terms
+	var err error
+	if r.Terms != nil {
+		terms, err = r.Terms.terms()
+	}
 	return catalog.ProgramFields{
 		Name: r.Name, Currency: r.Currency, AttributionWindowDays: r.AttributionWindowDays, AttributionModel: r.AttributionModel,
 		HoldDays: hold, AllowedHosts: r.AllowedHosts, FallbackURL: r.FallbackURL, ClickParam: r.ClickParam,
-		BrowserConversions: r.BrowserConversions,
+		BrowserConversions: r.BrowserConversions, Terms: terms,
+	}, err
+}
+
+func (r ProgramPatchRequest) patch() (catalog.ProgramPatch, error) {
+	patch := catalog.ProgramPatch{
+		Name: r.Name, Status: r.Status, Currency: r.Currency, AttributionWindowDays: r.AttributionWindowDays, AttributionModel: r.AttributionModel,
+		HoldDays: r.HoldDays, AllowedHosts: r.AllowedHosts, FallbackURL: r.FallbackURL, ClickParam: r.ClickParam, BrowserConversions: r.BrowserConversions,
 	}
+	if r.Terms == nil {
+		return patch, nil
+	}
+	terms, err := r.Terms.terms()
+	patch.Terms = &terms
+	return patch, err
 }
 
 func programBody(p catalog.Program) Program {
@@ -166,6 +196,6 @@ func programBody(p catalog.Program) Program {
 		ID: ident.Format(ident.Program, p.ID), Name: p.Name, Status: p.Status, Currency: p.Currency,
 		AttributionWindowDays: p.AttributionWindowDays, AttributionModel: p.AttributionModel, HoldDays: p.HoldDays,
 		AllowedHosts: append([]string{}, p.AllowedHosts...), FallbackURL: p.FallbackURL, ClickParam: p.ClickParam,
-		BrowserConversions: p.BrowserConversions, CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt),
+		BrowserConversions: p.BrowserConversions, Terms: termsBody(p.Terms), CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt),
 	}
 }

@@ -23,15 +23,25 @@ type Affiliate struct {
 	Name      string
 	Email     string
 	Status    Status
+	SponsorID int64 // the affiliate who brought this one; 0: nobody
+	GroupID   int64 // 0: none
 	CreatedAt int64
 	UpdatedAt int64
 }
 
+// NewAffiliate is an affiliate to be made.
+type NewAffiliate struct {
+	Name, Email        string
+	SponsorID, GroupID int64 // 0: none
+}
+
 // AffiliatePatch changes the fields that are not nil.
 type AffiliatePatch struct {
-	Name   *string
-	Email  *string
-	Status *Status
+	Name      *string
+	Email     *string
+	Status    *Status
+	SponsorID *int64 // commissions made from now on follow it
+	GroupID   *int64
 }
 
 func (a *Affiliate) validate() error {
@@ -42,18 +52,28 @@ func (a *Affiliate) validate() error {
 	return c.err()
 }
 
-// CreateAffiliate makes an affiliate. The error is an *InvalidError if name or email is not valid. Functions in then
-// run at the end of the transaction.
+// CreateAffiliate makes an affiliate without sponsor and group; see AddAffiliate.
 func (c *Catalog) CreateAffiliate(ctx context.Context, name, email string, then ...func(*db.Tx, Affiliate) error) (Affiliate, error) {
+	return c.AddAffiliate(ctx, NewAffiliate{Name: name, Email: email}, then...)
+}
+
+// AddAffiliate makes an affiliate. The error is an *InvalidError if a field is not valid. Functions in then run at the
+// end of the transaction.
+func (c *Catalog) AddAffiliate(ctx context.Context, in NewAffiliate, then ...func(*db.Tx, Affiliate) error) (Affiliate, error) {
 	now := c.now().UnixMilli()
-	a := Affiliate{ID: c.ids.New(), Name: name, Email: email, Status: Active, CreatedAt: now, UpdatedAt: now}
+	a := Affiliate{
+		ID: c.ids.New(), Name: in.Name, Email: in.Email, Status: Active, SponsorID: in.SponsorID, GroupID: in.GroupID, CreatedAt: now, UpdatedAt: now,
+	}
 	if err := a.validate(); err != nil {
 		return Affiliate{}, err
 	}
 	// No revision: an affiliate without links is nothing to a tracker.
 	err := c.db.InTx(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO affiliates (id, name, email, status, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-			a.ID, a.Name, a.Email, string(a.Status), a.CreatedAt, a.UpdatedAt)
+		if err := a.checkParties(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "INSERT INTO affiliates (id, name, email, status, sponsor_id, group_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			a.ID, a.Name, a.Email, string(a.Status), a.SponsorID, a.GroupID, a.CreatedAt, a.UpdatedAt)
 		if err != nil {
 			return fmt.Errorf("insert affiliate: %w", err)
 		}
@@ -72,12 +92,17 @@ func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch Affiliate
 		set(&a.Name, patch.Name)
 		set(&a.Email, patch.Email)
 		set(&a.Status, patch.Status)
+		set(&a.SponsorID, patch.SponsorID)
+		set(&a.GroupID, patch.GroupID)
 		if err := a.validate(); err != nil {
 			return err
 		}
+		if err := a.checkParties(ctx, tx); err != nil {
+			return err
+		}
 		a.UpdatedAt = c.now().UnixMilli()
-		_, err := tx.Exec(ctx, "UPDATE affiliates SET name = ?, email = ?, status = ?, updated_at = ? WHERE id = ?",
-			a.Name, a.Email, string(a.Status), a.UpdatedAt, a.ID)
+		_, err := tx.Exec(ctx, "UPDATE affiliates SET name = ?, email = ?, status = ?, sponsor_id = ?, group_id = ?, updated_at = ? WHERE id = ?",
+			a.Name, a.Email, string(a.Status), a.SponsorID, a.GroupID, a.UpdatedAt, a.ID)
 		if err != nil {
 			return fmt.Errorf("update affiliate: %w", err)
 		}
@@ -131,10 +156,10 @@ func (c *Catalog) Affiliates(ctx context.Context, before int64, limit int) ([]Af
 		below(before), limit)
 }
 
-const selectAffiliate = "SELECT id, name, email, status, created_at, updated_at FROM affiliates"
+const selectAffiliate = "SELECT id, name, email, status, sponsor_id, group_id, created_at, updated_at FROM affiliates"
 
 func scanAffiliate(r row) (a Affiliate, err error) {
-	err = r.Scan(&a.ID, &a.Name, &a.Email, &a.Status, &a.CreatedAt, &a.UpdatedAt)
+	err = r.Scan(&a.ID, &a.Name, &a.Email, &a.Status, &a.SponsorID, &a.GroupID, &a.CreatedAt, &a.UpdatedAt)
 	return a, err
 }
 

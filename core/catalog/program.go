@@ -36,6 +36,7 @@ type ProgramFields struct {
 	FallbackURL           string   // where disabled and expired links go; "": nowhere
 	ClickParam            string
 	BrowserConversions    link.BrowserConversions
+	Terms                 Terms
 }
 
 // ProgramPatch changes the fields that are not nil.
@@ -50,6 +51,7 @@ type ProgramPatch struct {
 	FallbackURL           *string
 	ClickParam            *string
 	BrowserConversions    *link.BrowserConversions
+	Terms                 *Terms // as a whole
 }
 
 func (p *Program) apply(patch ProgramPatch) {
@@ -63,6 +65,7 @@ func (p *Program) apply(patch ProgramPatch) {
 	set(&p.FallbackURL, patch.FallbackURL)
 	set(&p.ClickParam, patch.ClickParam)
 	set(&p.BrowserConversions, patch.BrowserConversions)
+	set(&p.Terms, patch.Terms)
 }
 
 func set[T any](dst, v *T) {
@@ -77,7 +80,7 @@ func (p *Program) validate() error {
 	oneOf(&c, "status", p.Status, link.Active, link.Disabled)
 	c.currency(p.Currency)
 	c.between("attribution_window_days", p.AttributionWindowDays, 1, maxWindowDays)
-	oneOf(&c, "attribution_model", p.AttributionModel, LastClick)
+	oneOf(&c, "attribution_model", p.AttributionModel, LastClick, FirstClick)
 	c.between("hold_days", p.HoldDays, 0, maxHoldDays)
 	c.hosts(p.AllowedHosts)
 	if p.FallbackURL != "" {
@@ -85,6 +88,7 @@ func (p *Program) validate() error {
 	}
 	c.clickParam(p.ClickParam)
 	oneOf(&c, "browser_conversions", p.BrowserConversions, link.BrowserOff, link.BrowserLeads, link.BrowserAll)
+	c.terms(&p.Terms)
 	hosts := make([]string, 0, len(p.AllowedHosts))
 	for _, host := range p.AllowedHosts {
 		hosts = append(hosts, strings.ToLower(host))
@@ -101,17 +105,17 @@ func (c *Catalog) CreateProgram(ctx context.Context, fields ProgramFields, then 
 	if err := p.validate(); err != nil {
 		return Program{}, err
 	}
-	hosts, err := json.Marshal(p.AllowedHosts)
+	hosts, terms, err := p.encoded()
 	if err != nil {
-		return Program{}, fmt.Errorf("encode hosts: %w", err)
+		return Program{}, err
 	}
 	err = c.change(ctx, func(tx *db.Tx, rev *revision) error {
 		p.Rev = rev.next()
 		_, err := tx.Exec(ctx, `INSERT INTO programs (id, name, status, currency, attribution_window_days, attribution_model, hold_days,
-			allowed_hosts, fallback_url, click_param, browser_conversions, secret, previous_secret, created_at, updated_at, rev)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)`,
+			allowed_hosts, fallback_url, click_param, browser_conversions, terms, secret, previous_secret, created_at, updated_at, rev)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)`,
 			p.ID, p.Name, string(p.Status), p.Currency, p.AttributionWindowDays, p.AttributionModel, p.HoldDays,
-			string(hosts), p.FallbackURL, p.ClickParam, string(p.BrowserConversions), p.Secret, p.CreatedAt, p.UpdatedAt, p.Rev)
+			hosts, p.FallbackURL, p.ClickParam, string(p.BrowserConversions), terms, p.Secret, p.CreatedAt, p.UpdatedAt, p.Rev)
 		if err != nil {
 			return fmt.Errorf("insert program: %w", err)
 		}
@@ -154,16 +158,26 @@ func (c *Catalog) RotateSecret(ctx context.Context, id int64, then ...func(*db.T
 	return p, err
 }
 
-func writeProgram(ctx context.Context, tx *db.Tx, p Program) error {
-	hosts, err := json.Marshal(p.AllowedHosts)
+// encoded are the fields that are stored as JSON.
+func (p *Program) encoded() (hosts, terms string, err error) {
+	b, err := json.Marshal(p.AllowedHosts)
 	if err != nil {
-		return fmt.Errorf("encode hosts: %w", err)
+		return "", "", fmt.Errorf("encode hosts: %w", err)
+	}
+	terms, err = p.Terms.stored()
+	return string(b), terms, err
+}
+
+func writeProgram(ctx context.Context, tx *db.Tx, p Program) error {
+	hosts, terms, err := p.encoded()
+	if err != nil {
+		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE programs SET name = ?, status = ?, currency = ?, attribution_window_days = ?, attribution_model = ?,
-		hold_days = ?, allowed_hosts = ?, fallback_url = ?, click_param = ?, browser_conversions = ?, secret = ?, previous_secret = ?,
+		hold_days = ?, allowed_hosts = ?, fallback_url = ?, click_param = ?, browser_conversions = ?, terms = ?, secret = ?, previous_secret = ?,
 		updated_at = ?, rev = ? WHERE id = ?`,
-		p.Name, string(p.Status), p.Currency, p.AttributionWindowDays, p.AttributionModel, p.HoldDays, string(hosts),
-		p.FallbackURL, p.ClickParam, string(p.BrowserConversions), p.Secret, p.PreviousSecret, p.UpdatedAt, p.Rev, p.ID)
+		p.Name, string(p.Status), p.Currency, p.AttributionWindowDays, p.AttributionModel, p.HoldDays, hosts,
+		p.FallbackURL, p.ClickParam, string(p.BrowserConversions), terms, p.Secret, p.PreviousSecret, p.UpdatedAt, p.Rev, p.ID)
 	if err != nil {
 		return fmt.Errorf("update program: %w", err)
 	}
@@ -190,7 +204,7 @@ func (c *Catalog) Programs(ctx context.Context, before int64, limit int) ([]Prog
 }
 
 const selectProgram = `SELECT id, name, status, currency, attribution_window_days, attribution_model, hold_days, allowed_hosts,
-	fallback_url, click_param, browser_conversions, secret, previous_secret, created_at, updated_at, rev FROM programs`
+	fallback_url, click_param, browser_conversions, terms, secret, previous_secret, created_at, updated_at, rev FROM programs`
 
 func programs(ctx context.Context, q db.Querier, where string, args ...any) ([]Program, error) {
 	return collect(ctx, q, scanProgram, "programs", selectProgram+where, args...)
@@ -200,14 +214,17 @@ func programs(ctx context.Context, q db.Querier, where string, args ...any) ([]P
 type row interface{ Scan(dest ...any) error }
 
 func scanProgram(r row) (p Program, err error) {
-	var hosts string
+	var hosts, terms string
 	err = r.Scan(&p.ID, &p.Name, &p.Status, &p.Currency, &p.AttributionWindowDays, &p.AttributionModel, &p.HoldDays, &hosts,
-		&p.FallbackURL, &p.ClickParam, &p.BrowserConversions, &p.Secret, &p.PreviousSecret, &p.CreatedAt, &p.UpdatedAt, &p.Rev)
+		&p.FallbackURL, &p.ClickParam, &p.BrowserConversions, &terms, &p.Secret, &p.PreviousSecret, &p.CreatedAt, &p.UpdatedAt, &p.Rev)
 	if err != nil {
 		return Program{}, err
 	}
 	if err := json.Unmarshal([]byte(hosts), &p.AllowedHosts); err != nil {
 		return Program{}, fmt.Errorf("read hosts of program %d: %w", p.ID, err)
+	}
+	if p.Terms, err = ParseTerms([]byte(terms)); err != nil {
+		return Program{}, fmt.Errorf("program %d: %w", p.ID, err)
 	}
 	return p, nil
 }

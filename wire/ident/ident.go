@@ -11,6 +11,8 @@ import (
 const (
 	Program                 = "prg"
 	Affiliate               = "aff"
+	AffiliateGroup          = "grp"
+	Product                 = "prd"
 	Link                    = "lnk"
 	Rule                    = "rul"
 	Conversion              = "cnv"
