@@ -258,15 +258,12 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 func (f *fixture) work() {
 	f.t.Helper()
 	for {
-		jobs, err := f.claim(f.t.Context(), 100)
+		n, err := f.Work(f.t.Context())
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		if len(jobs) == 0 {
+		if n == 0 {
 			return
-		}
-		for _, j := range jobs {
-			f.do(f.t.Context(), j)
 		}
 	}
 }

@@ -32,6 +32,7 @@ const (
 	defaultPool  = 8
 	defaultPoll  = time.Second
 	maxHastened  = 20                  // looks at one payment before its time: strangers can ask for them
+	maxWork      = 100                 // rows of one call of Work
 	maxReason    = 250                 // bytes kept
 	maxReplay    = 5_000               // events in one call
 	retryFor     = 24 * time.Hour      // of events

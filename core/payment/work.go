@@ -59,6 +59,16 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
+// Work does what is due now, one after the other, and returns how much that was. Run does the same all the time; this is
+// for who sets the clock.
+func (s *Service) Work(ctx context.Context) (int, error) {
+	jobs, err := s.claim(ctx, maxWork)
+	for _, j := range jobs {
+		s.do(ctx, j)
+	}
+	return len(jobs), err
+}
+
 // await waits for something to do and returns how many jobs have ended.
 func (s *Service) await(ctx context.Context, finished <-chan struct{}) int {
 	timer := time.NewTimer(s.poll)
