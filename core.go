@@ -50,6 +50,9 @@ type environment struct {
 	parts    *parts
 	ops      *opsServer
 
+	coreListener net.Listener // open before it is served, so that parts know the core's address
+	publicURL    string       // where browsers reach the core, without a slash at the end
+
 	listenTracker func(addr string) (net.Listener, error)
 }
 
@@ -159,6 +162,9 @@ func requireMigrated(ctx context.Context, database *db.DB) error {
 // startCore starts everything central. reports is where figures go and come from.
 func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analytics analyticsStore, migrate bool) (*corePart, error) {
 	log := e.log.With("part", "core")
+	if err := e.openCoreListener(); err != nil {
+		return nil, err
+	}
 	database, err := e.openDatabase(ctx, migrate)
 	if err != nil {
 		return nil, err
@@ -244,12 +250,28 @@ func coreServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// listenCore serves the public API and the edge API on one listener.
-func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.Addr, error) {
+// openCoreListener opens the core's listener. Who connects early waits until it is served.
+func (e *environment) openCoreListener() error {
 	ln, err := net.Listen("tcp", e.config.Core.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen for core.listen: %w", err)
+		return fmt.Errorf("listen for core.listen: %w", err)
 	}
+	e.parts.onStop("core socket", func(context.Context) error {
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil // its server has closed it
+	})
+	e.coreListener, e.publicURL = ln, e.config.Core.PublicURL
+	if e.publicURL == "" {
+		e.publicURL = "http://" + ln.Addr().String()
+	}
+	return nil
+}
+
+// listenCore serves the public API and the edge API on one listener.
+func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.Addr, error) {
+	ln := e.coreListener
 	mux := http.NewServeMux()
 	mux.Handle("/edge/v1/", edge)
 	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))

@@ -21,6 +21,8 @@ type Config struct {
 	Spool     Spool
 	Delivery  Delivery
 	Core      Core
+	Razorpay  Razorpay
+	Stripe    Stripe
 	Analytics Analytics
 	Edge      Edge
 	Click     Click
@@ -73,11 +75,30 @@ type Delivery struct {
 // Core is the central tier.
 type Core struct {
 	Listen          string        `default:"127.0.0.1:8081" unit:"host:port" help:"listener of the core: API, documentation, edge API"`
+	PublicURL       string        `default:"" unit:"URL" help:"where browsers and payment gateways reach the core, as https://core.example; empty: http:// and core.listen"`
+	Sandbox         string        `default:"" unit:"true|false" help:"the built-in payment gateway that moves no money; empty: true for serve where no other gateway is set up, false otherwise"`
 	Database        string        `default:"" unit:"DSN" secret:"true" help:"sqlite:PATH or mysql:USER:PASSWORD@tcp(HOST:PORT)/NAME; empty: core.db in the data directory"`
 	AdminToken      string        `default:"" env:"EDGEREF_ADMIN_TOKEN" secret:"true" help:"first admin token of an empty database; empty: one is generated and printed once"`
 	TrustedProxies  []string      `default:"127.0.0.0/8,::1/128" unit:"CIDR list" help:"peers whose CF-Connecting-IP is believed, for limits and the audit log; in production Cloudflare's ranges"`
 	EncryptionKeys  []string      `default:"" unit:"id:base64 list" secret:"true" help:"keys of 32 bytes that encrypt secrets in the database; the first encrypts, all decrypt; the same on every core; one is generated in the data directory"`
 	ReleaseInterval time.Duration `default:"1m" unit:"duration" help:"how often commissions are looked for whose hold is over"`
+}
+
+// Razorpay is the payment gateway of that name; it is on where it has keys.
+type Razorpay struct {
+	KeyID          string   `default:"" unit:"rzp_live_... or rzp_test_..." help:"API key of the merchant's account; empty: the gateway is off"`
+	KeySecret      string   `default:"" secret:"true" help:"secret of that key; it also signs what buyers' browsers bring back"`
+	WebhookSecrets []string `default:"" unit:"list" secret:"true" help:"secrets of the webhook core.public_url/webhooks/in/razorpay: the new one and, for a day after a change, the old one"`
+	AccountID      string   `default:"" unit:"acc_..." help:"merchant's account: events of others are refused; empty: not checked"`
+	MerchantName   string   `default:"" help:"what the checkout page calls the merchant"`
+	URL            string   `default:"https://api.razorpay.com" unit:"URL" help:"API of the provider"`
+}
+
+// Stripe is the payment gateway of that name; it is on where it has a key.
+type Stripe struct {
+	SecretKey      string   `default:"" secret:"true" help:"secret or restricted API key; empty: the gateway is off"`
+	WebhookSecrets []string `default:"" unit:"list" secret:"true" help:"signing secrets (whsec_...) of the webhook core.public_url/webhooks/in/stripe: the new one and, while it is rolled, the old one"`
+	URL            string   `default:"https://api.stripe.com" unit:"URL" help:"API of the provider"`
 }
 
 // Analytics is where clicks and figures are kept.

@@ -100,6 +100,11 @@ func TestErrorsNameTheSetting(t *testing.T) {
 		"bad key":               {env: []string{"EDGEREF_CLICK_KEYS=1:nope*"}, want: []string{"click.keys", "base64"}},
 		"short key":             {env: []string{"EDGEREF_CLICK_KEYS=1:c2VjcmV0"}, want: []string{"click.keys", "at least 16"}},
 		"two keys of one id":    {env: []string{"EDGEREF_CLICK_KEYS=1:MDEyMzQ1Njc4OWFiY2RlZg==,1:ZmVkY2JhOTg3NjU0MzIxMA=="}, want: []string{"click.keys", "used twice"}},
+		"public URL":            {args: []string{"--core-public-url", "core.example"}, want: []string{"core.public_url"}},
+		"public URL, slash":     {args: []string{"--core-public-url", "https://core.example/"}, want: []string{"core.public_url", "slash"}},
+		"sandbox":               {args: []string{"--core-sandbox", "yes"}, want: []string{"core.sandbox", "yes"}},
+		"half a Razorpay":       {args: []string{"--razorpay-key-id", "rzp_test_x"}, want: []string{"razorpay.key_secret", "razorpay.webhook_secrets"}},
+		"half a Stripe":         {env: []string{"EDGEREF_STRIPE_SECRET_KEY=sk_test_x"}, want: []string{"stripe.webhook_secrets"}},
 		"cookie name":           {args: []string{"--tracker-cookie-name", "a=b"}, want: []string{"tracker.cookie_name", "a=b"}},
 		"cookie domain":         {args: []string{"--tracker-cookie-domain", "example.com; Path=/x"}, want: []string{"tracker.cookie_domain", "Path"}},
 	} {
@@ -163,6 +168,30 @@ func TestSize(t *testing.T) {
 		var s Size
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q accepted as %d", text, s)
+		}
+	}
+}
+
+func TestTheSandboxIsOnWhereNothingElseIs(t *testing.T) {
+	real := []string{"EDGEREF_STRIPE_SECRET_KEY=sk_live_x", "EDGEREF_STRIPE_WEBHOOK_SECRETS=whsec_x"}
+	for name, c := range map[string]struct {
+		role Role
+		env  []string
+		want bool
+	}{
+		"serve":             {Serve, nil, true},
+		"serve with Stripe": {Serve, real, false},
+		"core":              {CoreRole, nil, false},
+		"switched off":      {Serve, []string{"EDGEREF_CORE_SANDBOX=false"}, false},
+		"core, switched on": {CoreRole, []string{"EDGEREF_CORE_SANDBOX=true"}, true},
+		"beside a real one": {Serve, append([]string{"EDGEREF_CORE_SANDBOX=true"}, real...), true},
+	} {
+		got, _, err := load(t, Any, "", c.env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.PlaysGateway(c.role) != c.want {
+			t.Errorf("%s: want %v", name, c.want)
 		}
 	}
 }

@@ -63,7 +63,10 @@ func (c *Config) validate(role Role) error {
 			}
 		}
 	}
-	for path, text := range map[string]string{"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL} {
+	for path, text := range map[string]string{
+		"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL, "core.public_url": c.Core.PublicURL,
+		"razorpay.url": c.Razorpay.URL, "stripe.url": c.Stripe.URL,
+	} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			bad(path, "%q is not an absolute http(s) URL", text)
 		}
@@ -81,6 +84,7 @@ func (c *Config) validate(role Role) error {
 		positive(path, d)
 	}
 	c.validateNumbers(bad)
+	c.validateGateways(bad)
 	c.validateRole(role, bad)
 	return errors.Join(errs...)
 }
@@ -153,6 +157,35 @@ func checkEncryptionKeys(texts []string) error {
 		}
 	}
 	return nil
+}
+
+// validateGateways checks that a payment gateway has all that it needs, or nothing.
+func (c *Config) validateGateways(bad func(path, format string, args ...any)) {
+	if strings.HasSuffix(c.Core.PublicURL, "/") || strings.ContainsAny(c.Core.PublicURL, "?#") {
+		bad("core.public_url", "must have no slash at its end, no query and no fragment")
+	}
+	if s := c.Core.Sandbox; s != "" && s != "true" && s != "false" {
+		bad("core.sandbox", "%q is not true, false or empty", s)
+	}
+	if c.Razorpay.KeyID != "" {
+		if c.Razorpay.KeySecret == "" {
+			bad("razorpay.key_secret", "is required with razorpay.key_id")
+		}
+		if len(c.Razorpay.WebhookSecrets) == 0 {
+			bad("razorpay.webhook_secrets", "is required with razorpay.key_id: without it nobody would learn of payments in time")
+		}
+	}
+	if c.Stripe.SecretKey != "" && len(c.Stripe.WebhookSecrets) == 0 {
+		bad("stripe.webhook_secrets", "is required with stripe.secret_key: without it nobody would learn of payments in time")
+	}
+}
+
+// PlaysGateway reports whether the sandbox gateway is on for a role.
+func (c *Config) PlaysGateway(role Role) bool {
+	if c.Core.Sandbox != "" {
+		return c.Core.Sandbox == "true"
+	}
+	return role == Serve && c.Razorpay.KeyID == "" && c.Stripe.SecretKey == ""
 }
 
 // cookieSafe reports whether s can be a cookie's name or domain, as the tracker writes them.
