@@ -185,7 +185,8 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	})
 	facts := outbox.New(outbox.Options{DB: database, IDs: ids, Sink: analytics, Now: time.Now, Logger: log, Registerer: e.registry})
 	conversions, err := conversion.New(conversion.Options{
-		DB: database, IDs: ids, Keys: keys, Commissions: commissions, Outbox: facts, Announcer: hooks, Now: time.Now, Logger: log, Registerer: e.registry,
+		DB: database, IDs: ids, Keys: keys, Commissions: commissions, Outbox: facts, Announcer: hooks, Auditor: guards.audit, Now: time.Now,
+		Logger: log, Registerer: e.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -204,7 +205,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		return nil, err
 	}
 	public, err := api.New(
-		api.Options{DB: database, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
+		api.Options{DB: database, Audit: guards.audit, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
 		api.Audit(guards.audit),
 	)

@@ -60,6 +60,9 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		}
 		_, err = c.AddAffiliate(ctx, want, func(tx *db.Tx, made catalog.Affiliate) error {
 			out.Body = affiliateBody(made)
+			if err := a.audited(ctx, tx, "affiliate.create", ident.Affiliate, made.ID, nil, out.Body); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusCreated, out.Body)
 		})
 		return out, err
@@ -104,8 +107,8 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		changed, err := c.UpdateAffiliate(ctx, id, patch)
-		return &affiliateOutput{affiliateBody(changed)}, err
+		now, err := c.UpdateAffiliate(ctx, id, patch, changed(ctx, a, "affiliate.update", ident.Affiliate, id, affiliateBody))
+		return &affiliateOutput{affiliateBody(now)}, err
 	})
 }
 

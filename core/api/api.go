@@ -49,6 +49,7 @@ type Options struct {
 	Tokens     authenticator
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+	Audit      auditor // nil: nothing is audited, for tests
 	Now        func() time.Time
 	Version    string // of the program, shown in the description
 	// TrustedProxies are the networks of peers whose CF-Connecting-IP is believed.
@@ -68,6 +69,7 @@ type API struct {
 	now     func() time.Time
 	metrics *metrics
 	trusted []netip.Prefix
+	audit   auditor
 }
 
 // New returns the API with the operations of the modules.
@@ -78,7 +80,7 @@ func New(opts Options, modules ...Module) (*API, error) {
 	installErrors()
 	a := &API{
 		router: chi.NewMux(), tokens: opts.Tokens, log: opts.Logger, now: opts.Now, metrics: newMetrics(opts.Registerer),
-		trusted: opts.TrustedProxies,
+		trusted: opts.TrustedProxies, audit: opts.Audit,
 	}
 	a.keys = &idempotency{db: opts.DB, now: opts.Now, metrics: a.metrics}
 	a.router.Use(a.identify, a.observe, a.recover, secure, deadline)
@@ -145,12 +147,13 @@ type operation struct {
 	summary, about   string
 	tag              string
 	scope            access.Scope
-	public           bool  // needs no token, and has no scope
-	perMinute        int   // of a public operation: requests of one client address
-	secondFactor     bool  // a person must have proved one within SecondFactorFor; machines pass
-	needsPerson      bool  // machines' tokens are refused, whatever their scopes
-	status           int   // of success; default 200
-	errors           []int // beside 401, 403, 422 and 500
+	public           bool   // needs no token, and has no scope
+	perMinute        int    // of a public operation: requests of one client address
+	secondFactor     bool   // a person must have proved one within SecondFactorFor; machines pass
+	needsPerson      bool   // machines' tokens are refused, whatever their scopes
+	unaudited        string // why a success leaves no audit entry; empty: it must, unless it only reads or is public
+	status           int    // of success; default 200
+	errors           []int  // beside 401, 403, 422 and 500
 }
 
 // demands says what an operation needs beside its scope.
@@ -197,7 +200,9 @@ func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, er
 		})
 	}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {
+		ctx, done := a.watch(ctx, op)
 		out, err := fn(ctx, in)
+		done(err)
 		if err != nil {
 			return nil, a.toProblem(ctx, err)
 		}

@@ -60,6 +60,7 @@ type server struct {
 	hooks       *webhook.Service
 	commissions *commission.Service
 	people      people
+	audit       *audit.Log
 	bearer      string
 }
 
@@ -77,7 +78,8 @@ func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *serv
 	if _, _, err := s.tokens.EnsureAdmin(t.Context(), adminSecret); err != nil {
 		t.Fatal(err)
 	}
-	a, err := api.New(api.Options{DB: d, Tokens: api.Chain(s.tokens, api.Scheme{Prefix: personPrefix, Authenticator: s.people}), Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
+	s.audit = audit.New(audit.Options{DB: d, IDs: s.ids})
+	a, err := api.New(api.Options{DB: d, Audit: s.audit, Tokens: api.Chain(s.tokens, api.Scheme{Prefix: personPrefix, Authenticator: s.people}), Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +87,7 @@ func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *serv
 	srv := httptest.NewServer(a)
 	t.Cleanup(srv.Close)
 	s.url = srv.URL
+	t.Cleanup(s.checkAudited)
 	return s
 }
 
@@ -115,7 +118,7 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(audit.New(audit.Options{DB: s.db, IDs: s.ids})))
+	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit))
 }
 
 // answer is one HTTP answer.

@@ -91,7 +91,7 @@ func programOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		_, err = c.CreateProgram(ctx, fields, recordSecret(ctx, http.StatusCreated, &out.Body))
+		_, err = c.CreateProgram(ctx, fields, recordSecret(ctx, a, "program.create", http.StatusCreated, &out.Body))
 		return out, err
 	})
 	handle(a, operation{
@@ -135,7 +135,7 @@ func programOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := c.UpdateProgram(ctx, id, patch)
+		p, err := c.UpdateProgram(ctx, id, patch, changed(ctx, a, "program.update", ident.Program, id, programBody))
 		return &programOutput{programBody(p)}, err
 	})
 	handle(a, operation{
@@ -148,15 +148,19 @@ func programOperations(a *API, c *catalog.Catalog) {
 			return nil, err
 		}
 		out := &struct{ Body ProgramWithSecret }{}
-		_, err = c.RotateSecret(ctx, id, recordSecret(ctx, http.StatusOK, &out.Body))
+		_, err = c.RotateSecret(ctx, id, recordSecret(ctx, a, "program.rotate_postback_secret", http.StatusOK, &out.Body))
 		return out, err
 	})
 }
 
-// recordSecret fills body with the program and records it for the idempotency key, in the transaction.
-func recordSecret(ctx context.Context, status int, body *ProgramWithSecret) func(*db.Tx, catalog.Program) error {
+// recordSecret fills body with the program and records it for the idempotency key and, without its secret, in the audit
+// log, in the transaction.
+func recordSecret(ctx context.Context, a *API, action string, status int, body *ProgramWithSecret) func(*db.Tx, catalog.Program) error {
 	return func(tx *db.Tx, p catalog.Program) error {
 		*body = ProgramWithSecret{Program: programBody(p), PostbackSecret: p.Secret}
+		if err := a.audited(ctx, tx, action, ident.Program, p.ID, nil, body.Program); err != nil {
+			return err
+		}
 		return record(ctx, tx, status, *body)
 	}
 }

@@ -171,6 +171,7 @@ func bookOne(ctx context.Context, s *conversion.Service, r *ConversionRequest, n
 	case wire.Booked:
 	case wire.Duplicate:
 		out.Status = http.StatusOK
+		unchanged(ctx)
 	case wire.Conflict:
 		return nil, &Problem{Status: http.StatusConflict, Code: "conversion_conflict", Detail: results[0].Detail}
 	case wire.Refused:

@@ -65,6 +65,9 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		out := &linkOutput{}
 		_, err = c.CreateLink(ctx, want, func(tx *db.Tx, made catalog.Link) error {
 			out.Body = linkBody(made)
+			if err := a.audited(ctx, tx, "link.create", ident.Link, made.ID, nil, out.Body); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusCreated, out.Body)
 		})
 		return out, err
@@ -115,7 +118,7 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		l, err := c.UpdateLink(ctx, id, patch)
+		l, err := c.UpdateLink(ctx, id, patch, changed(ctx, a, "link.update", ident.Link, id, linkBody))
 		return &linkOutput{linkBody(l)}, err
 	})
 }

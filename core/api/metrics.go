@@ -11,6 +11,7 @@ type metrics struct {
 	inFlight prometheus.Gauge
 	panics   prometheus.Counter
 	keys     *prometheus.CounterVec
+	unlogged *prometheus.CounterVec
 	limited  *prometheus.CounterVec
 	crowded  prometheus.Counter
 }
@@ -39,6 +40,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "edgeref_api_idempotency_keys_total",
 			Help: "Requests with an idempotency key, by result: claimed, replayed, in_progress, reused, taken_over.",
 		}, []string{"result"}),
+		unlogged: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_api_unaudited_changes_total",
+			Help: "Changes that succeeded and left no entry in the audit log, by operation. Each is a bug.",
+		}, []string{"operation"}),
 		limited: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_api_rate_limited_total",
 			Help: "Requests to public operations refused because their address asks too often, by operation.",

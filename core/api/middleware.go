@@ -21,10 +21,12 @@ const maxRequestID = 64
 
 // requestInfo is what the log wants to know of a request. It belongs to the request's goroutine.
 type requestInfo struct {
-	id      string
-	token   int64
-	person  int64
-	address netip.Addr // of the client; zero: not known
+	id     string
+	token  int64
+	person int64
+	// unchanged is set by a handler that found nothing to change.
+	unchanged bool
+	address   netip.Addr // of the client; zero: not known
 }
 
 type infoKey struct{}

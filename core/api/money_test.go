@@ -76,8 +76,8 @@ func moneyModules(s *server, a *analytics) []api.Module {
 	s.commissions = commissions
 	conversions, err := conversion.New(conversion.Options{
 		DB: s.db, IDs: s.ids, Keys: testKeyring(s.t), Commissions: commissions, Now: s.clock.Now,
-		Announcer: hooks,
-		Outbox:    outbox.New(outbox.Options{DB: s.db, IDs: s.ids, Sink: a, Now: s.clock.Now}),
+		Announcer: hooks, Auditor: s.audit,
+		Outbox: outbox.New(outbox.Options{DB: s.db, IDs: s.ids, Sink: a, Now: s.clock.Now}),
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -68,6 +68,9 @@ func ruleOperations(a *API, s *commission.Service) {
 		out := &ruleOutput{}
 		_, err = s.CreateRule(ctx, want, func(tx *db.Tx, made commission.Rule) error {
 			out.Body = ruleBody(made)
+			if err := a.audited(ctx, tx, "commission_rule.create", ident.Rule, made.ID, nil, out.Body); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusCreated, out.Body)
 		})
 		return out, ruleProblem(err)
@@ -122,7 +125,7 @@ func ruleChanges(a *API, s *commission.Service) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := s.ChangeRule(ctx, id, terms)
+		r, err := s.ChangeRule(ctx, id, terms, changed(ctx, a, "commission_rule.update", ident.Rule, id, ruleBody))
 		return &ruleOutput{ruleBody(r)}, err
 	})
 	handle(a, operation{
@@ -134,7 +137,7 @@ func ruleChanges(a *API, s *commission.Service) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, s.EndRule(ctx, id)
+		return nil, s.EndRule(ctx, id, ended(ctx, a, "commission_rule.end", ident.Rule, id, ruleBody))
 	})
 }
 

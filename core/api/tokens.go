@@ -10,11 +10,11 @@ import (
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
-// tokenStore makes, lists and ends tokens. The functions in also run at the end of the transaction of Create.
+// tokenStore makes, lists and ends tokens. The functions in also run at the end of the transaction.
 type tokenStore interface {
 	Create(ctx context.Context, name string, scopes []access.Scope, also ...func(*db.Tx, token.Token, string) error) (token.Token, string, error)
 	List(ctx context.Context, before int64, limit int) ([]token.Token, error)
-	Revoke(ctx context.Context, id int64) error
+	Revoke(ctx context.Context, id int64, also ...func(*db.Tx, token.Token) error) error
 }
 
 // Token is a token of the API as shown.
@@ -48,6 +48,9 @@ func Tokens(store tokenStore) Module {
 			out := &struct{ Body NewToken }{}
 			_, _, err := store.Create(ctx, in.Body.Name, in.Body.Scopes, func(tx *db.Tx, t token.Token, secret string) error {
 				out.Body = NewToken{Token: tokenBody(t), Secret: secret}
+				if err := a.audited(ctx, tx, "token.create", ident.Token, t.ID, nil, out.Body.Token); err != nil {
+					return err
+				}
 				return record(ctx, tx, http.StatusCreated, out.Body)
 			})
 			return out, err
@@ -76,7 +79,7 @@ func Tokens(store tokenStore) Module {
 			if err != nil {
 				return nil, err
 			}
-			return nil, store.Revoke(ctx, id)
+			return nil, store.Revoke(ctx, id, ended(ctx, a, "token.revoke", ident.Token, id, tokenBody))
 		})
 	}
 }

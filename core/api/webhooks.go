@@ -181,6 +181,9 @@ func webhookChanges(a *API, s *webhook.Service) {
 			ProgramID: program, AffiliateID: affiliate, URL: in.Body.URL, Method: in.Body.Method, Events: in.Body.Events, Description: in.Body.Description,
 		}, func(tx *db.Tx, e webhook.Endpoint, secret string) error {
 			out.Body = WebhookWithSecret{Webhook: webhookBody(e), Secret: secret}
+			if err := a.audited(ctx, tx, "webhook.create", ident.Webhook, e.ID, nil, out.Body.Webhook); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusCreated, out.Body)
 		})
 		return out, webhookProblem(err)
@@ -197,7 +200,7 @@ func webhookChanges(a *API, s *webhook.Service) {
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.Update(ctx, id, in.Body.change())
+		e, err := s.Update(ctx, id, in.Body.change(), changed(ctx, a, "webhook.update", ident.Webhook, id, webhookBody))
 		return &webhookOutput{webhookBody(e)}, webhookProblem(err)
 	})
 	handle(a, operation{
@@ -209,7 +212,7 @@ func webhookChanges(a *API, s *webhook.Service) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, s.Delete(ctx, id)
+		return nil, s.Delete(ctx, id, ended(ctx, a, "webhook.delete", ident.Webhook, id, webhookBody))
 	})
 }
 
@@ -226,6 +229,9 @@ func webhookActions(a *API, s *webhook.Service) {
 		out := &webhookSecretOutput{}
 		_, _, err = s.Rotate(ctx, id, func(tx *db.Tx, e webhook.Endpoint, secret string) error {
 			out.Body = WebhookWithSecret{Webhook: webhookBody(e), Secret: secret}
+			if err := a.audited(ctx, tx, "webhook.rotate_secret", ident.Webhook, id, nil, out.Body.Webhook); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusOK, out.Body)
 		})
 		return out, err
@@ -239,7 +245,9 @@ func webhookActions(a *API, s *webhook.Service) {
 		if err != nil {
 			return nil, err
 		}
-		d, err := s.SendTest(ctx, id)
+		d, err := s.SendTest(ctx, id, func(tx *db.Tx, e webhook.Endpoint) error {
+			return a.audited(ctx, tx, "webhook.test", ident.Webhook, id, nil, webhookBody(e))
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -257,6 +265,9 @@ func webhookActions(a *API, s *webhook.Service) {
 		out := &struct{ Body WebhookReplayed }{}
 		_, _, err = s.ReplayDead(ctx, id, func(tx *db.Tx, replayed int, more bool) error {
 			out.Body = WebhookReplayed{Replayed: replayed, More: more}
+			if err := a.audited(ctx, tx, "webhook.replay", ident.Webhook, id, nil, out.Body); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusOK, out.Body)
 		})
 		return out, err
@@ -308,6 +319,9 @@ func deliveryOperations(a *API, s *webhook.Service) {
 		out := &deliveryOutput{}
 		_, err = s.Replay(ctx, id, func(tx *db.Tx, d webhook.Delivery) error {
 			out.Body = deliveryBody(d)
+			if err := a.audited(ctx, tx, "webhook_delivery.replay", ident.WebhookDelivery, id, nil, out.Body); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusOK, out.Body)
 		})
 		return out, err

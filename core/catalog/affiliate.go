@@ -82,13 +82,14 @@ func (c *Catalog) AddAffiliate(ctx context.Context, in NewAffiliate, then ...fun
 	return a, err
 }
 
-// UpdateAffiliate changes an affiliate. With its status, all its links change on the trackers.
-func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch AffiliatePatch) (a Affiliate, err error) {
+// UpdateAffiliate changes an affiliate. With its status, all its links change on the trackers. Functions in then run at
+// the end of the transaction.
+func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch AffiliatePatch, then ...func(tx *db.Tx, before, after Affiliate) error) (a Affiliate, err error) {
 	err = c.change(ctx, func(tx *db.Tx, rev *revision) error {
 		if a, err = ReadAffiliate(ctx, tx, id); err != nil {
 			return err
 		}
-		before := a.Status
+		before := a
 		set(&a.Name, patch.Name)
 		set(&a.Email, patch.Email)
 		set(&a.Status, patch.Status)
@@ -106,10 +107,12 @@ func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch Affiliate
 		if err != nil {
 			return fmt.Errorf("update affiliate: %w", err)
 		}
-		if a.Status == before {
-			return nil
+		if a.Status != before.Status {
+			if err := renumberLinks(ctx, tx, rev, id); err != nil {
+				return err
+			}
 		}
-		return renumberLinks(ctx, tx, rev, id)
+		return alsoChanged(tx, before, a, then)
 	})
 	return a, err
 }

@@ -231,6 +231,16 @@ func also[T any](tx *db.Tx, v T, fns []func(*db.Tx, T) error) error {
 	return nil
 }
 
+// alsoChanged is also with what was there before.
+func alsoChanged[T any](tx *db.Tx, before, after T, fns []func(tx *db.Tx, before, after T) error) error {
+	for _, fn := range fns {
+		if err := fn(tx, before, after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // below is the bound of a page of a list: the id that it ends before, or for 0 one above all ids.
 func below(before int64) int64 {
 	if before == 0 {

@@ -138,12 +138,13 @@ func newSlug() string {
 	return string(b)
 }
 
-// UpdateLink changes a link.
-func (c *Catalog) UpdateLink(ctx context.Context, id int64, patch LinkPatch) (l Link, err error) {
+// UpdateLink changes a link. Functions in then run at the end of the transaction.
+func (c *Catalog) UpdateLink(ctx context.Context, id int64, patch LinkPatch, then ...func(tx *db.Tx, before, after Link) error) (l Link, err error) {
 	err = c.change(ctx, func(tx *db.Tx, rev *revision) error {
 		if l, err = ReadLink(ctx, tx, id); err != nil {
 			return err
 		}
+		before := l
 		set(&l.Destination, patch.Destination)
 		set(&l.Status, patch.Status)
 		set(&l.ExpiresAt, patch.ExpiresAt)
@@ -158,7 +159,7 @@ func (c *Catalog) UpdateLink(ctx context.Context, id int64, patch LinkPatch) (l 
 		if err != nil {
 			return fmt.Errorf("update link: %w", err)
 		}
-		return nil
+		return alsoChanged(tx, before, l, then)
 	})
 	return l, err
 }

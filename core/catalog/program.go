@@ -124,18 +124,22 @@ func (c *Catalog) CreateProgram(ctx context.Context, fields ProgramFields, then 
 	return p, err
 }
 
-// UpdateProgram changes a program. Its links follow by way of the feed.
-func (c *Catalog) UpdateProgram(ctx context.Context, id int64, patch ProgramPatch) (p Program, err error) {
+// UpdateProgram changes a program. Its links follow by way of the feed. Functions in then run at the end of the transaction.
+func (c *Catalog) UpdateProgram(ctx context.Context, id int64, patch ProgramPatch, then ...func(tx *db.Tx, before, after Program) error) (p Program, err error) {
 	err = c.change(ctx, func(tx *db.Tx, rev *revision) error {
 		if p, err = ReadProgram(ctx, tx, id); err != nil {
 			return err
 		}
+		before := p
 		p.apply(patch)
 		if err := p.validate(); err != nil {
 			return err
 		}
 		p.Rev, p.UpdatedAt = rev.next(), c.now().UnixMilli()
-		return writeProgram(ctx, tx, p)
+		if err := writeProgram(ctx, tx, p); err != nil {
+			return err
+		}
+		return alsoChanged(tx, before, p, then)
 	})
 	return p, err
 }

@@ -128,8 +128,9 @@ func (r NewRule) checkParties(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// ChangeRule adds a version with other terms, valid from now. Commissions made before keep theirs.
-func (s *Service) ChangeRule(ctx context.Context, id int64, terms Terms) (Rule, error) {
+// ChangeRule adds a version with other terms, valid from now. Commissions made before keep theirs. The functions in also
+// run in the same transaction.
+func (s *Service) ChangeRule(ctx context.Context, id int64, terms Terms, also ...func(tx *db.Tx, before, after Rule) error) (Rule, error) {
 	var r Rule
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		var err error
@@ -139,11 +140,20 @@ func (s *Service) ChangeRule(ctx context.Context, id int64, terms Terms) (Rule, 
 		if err := terms.validate(r.On); err != nil {
 			return err
 		}
+		before := r
 		r.Version, r.Terms, r.ValidFrom = r.Version+1, terms, max(s.now().UnixMilli(), r.ValidFrom)
 		if _, err := tx.Exec(ctx, "UPDATE commission_rules SET version = ? WHERE id = ?", r.Version, id); err != nil {
 			return fmt.Errorf("change commission rule: %w", err)
 		}
-		return insertVersion(ctx, tx, r)
+		if err := insertVersion(ctx, tx, r); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, before, r); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Rule{}, err
@@ -151,14 +161,21 @@ func (s *Service) ChangeRule(ctx context.Context, id int64, terms Terms) (Rule, 
 	return r, nil
 }
 
-// EndRule ends a rule. It stays readable, and commissions made by it stay.
-func (s *Service) EndRule(ctx context.Context, id int64) error {
+// EndRule ends a rule. It stays readable, and commissions made by it stay. The functions in also run in the same
+// transaction, with the rule as it was.
+func (s *Service) EndRule(ctx context.Context, id int64, also ...func(*db.Tx, Rule) error) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		if _, err := lockRule(ctx, tx, id); err != nil {
+		r, err := lockRule(ctx, tx, id)
+		if err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "UPDATE commission_rules SET ended_at = ?, live = NULL WHERE id = ?", s.now().UnixMilli(), id); err != nil {
 			return fmt.Errorf("end commission rule: %w", err)
+		}
+		for _, fn := range also {
+			if err := fn(tx, r); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

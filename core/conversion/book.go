@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/attribution"
+	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/webhook"
@@ -110,6 +112,9 @@ func (s *Service) bookInTx(ctx context.Context, events []wire.Event, group []int
 			if err != nil {
 				return err
 			}
+			if err := b.note(ctx, result); err != nil {
+				return err
+			}
 			facts = append(facts, b.facts...)
 			results[i] = result
 			if b.decided != "" {
@@ -125,6 +130,20 @@ func (s *Service) bookInTx(ctx context.Context, events []wire.Event, group []int
 		s.attributions.WithLabelValues(string(reason)).Inc()
 	}
 	return nil
+}
+
+// note keeps in the audit log who sent what took effect. Trackers act for nobody: what they bring has its own record.
+func (b *booking) note(ctx context.Context, result wire.Result) error {
+	if _, ok := access.From(ctx); !ok || b.s.audit == nil || result.Outcome != wire.Booked {
+		return nil
+	}
+	c, err := readKey(ctx, b.tx, b.event.ProgramID, b.event.Type, b.event.TxnID)
+	if err != nil {
+		return err
+	}
+	return b.s.audit.Record(ctx, b.tx, audit.Entry{Action: "conversion.book", Object: ident.Format(ident.Conversion, c.ID), After: map[string]any{
+		"program_id": ident.Format(ident.Program, c.ProgramID), "type": c.Type, "txn_id": c.TxnID, "ref_txn_id": b.event.RefTxnID, "amount": b.event.Amount,
+	}})
 }
 
 // booking is the work on one event in a transaction.

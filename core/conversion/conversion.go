@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/edgeref/edgeref/core/attribution"
+	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/newid"
@@ -99,6 +100,11 @@ type Announcer interface {
 	Announce(ctx context.Context, tx *db.Tx, e webhook.Event) error
 }
 
+// auditor writes down what somebody did, in the transaction in which it was done.
+type auditor interface {
+	Record(ctx context.Context, tx *db.Tx, e audit.Entry) error
+}
+
 // Options are what New needs.
 type Options struct {
 	DB          *db.DB
@@ -107,6 +113,7 @@ type Options struct {
 	Commissions *commission.Service
 	Outbox      *outbox.Outbox
 	Announcer   Announcer // default: nobody is told
+	Auditor     auditor   // default: none
 	Now         func() time.Time
 	Logger      *slog.Logger          // default: none
 	Registerer  prometheus.Registerer // default: metrics are not exported
@@ -120,6 +127,7 @@ type Service struct {
 	commissions  *commission.Service
 	outbox       *outbox.Outbox
 	tell         Announcer // may be nil
+	audit        auditor   // may be nil
 	now          func() time.Time
 	log          *slog.Logger
 	events       *prometheus.CounterVec
@@ -136,7 +144,8 @@ func New(opts Options) (*Service, error) {
 	}
 	f := promauto.With(opts.Registerer)
 	return &Service{
-		db: opts.DB, ids: opts.IDs, keys: opts.Keys, commissions: opts.Commissions, outbox: opts.Outbox, tell: opts.Announcer, now: opts.Now, log: opts.Logger,
+		db: opts.DB, ids: opts.IDs, keys: opts.Keys, commissions: opts.Commissions, outbox: opts.Outbox, tell: opts.Announcer, audit: opts.Auditor,
+		now: opts.Now, log: opts.Logger,
 		events: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_conversion_events_total",
 			Help: "Events given to Book whose outcome is known, by outcome: booked, duplicate, conflict or refused.",

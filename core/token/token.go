@@ -198,25 +198,40 @@ func (s *Store) List(ctx context.Context, before int64, limit int) ([]Token, err
 }
 
 // Revoke ends a token, in this process at once and in others within CacheTTL. The error is ErrNotFound if there is no
-// valid token of that id.
-func (s *Store) Revoke(ctx context.Context, id int64) error {
-	var ended int64
+// valid token of that id. Functions in also run at the end of its transaction, with the token as it was.
+func (s *Store) Revoke(ctx context.Context, id int64, also ...func(*db.Tx, Token) error) error {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		res, err := tx.Exec(ctx, "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at = 0", s.now().UnixMilli(), id)
+		t, err := readToken(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		ended, err = res.RowsAffected()
-		return err
+		if _, err := tx.Exec(ctx, "UPDATE tokens SET revoked_at = ? WHERE id = ?", s.now().UnixMilli(), id); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, t); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	s.cache.drop(id)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("revoke token: %w", err)
 	}
-	if ended == 0 {
-		return ErrNotFound
+	return err
+}
+
+// readToken locks and reads a token that is valid.
+func readToken(ctx context.Context, tx *db.Tx, id int64) (t Token, err error) {
+	var scopes string
+	err = tx.QueryRow(ctx, "SELECT id, name, scopes, created_at, last_used_at FROM tokens WHERE id = ? AND revoked_at = 0"+tx.Dialect().ForUpdate(), id).
+		Scan(&t.ID, &t.Name, &scopes, &t.CreatedAt, &t.LastUsedAt)
+	if db.IsNoRows(err) {
+		return Token{}, ErrNotFound
 	}
-	return nil
+	t.Scopes = access.Split(scopes)
+	return t, err
 }
 
 func newSecret() string {

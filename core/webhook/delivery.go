@@ -224,8 +224,9 @@ func column(ctx context.Context, q db.Querier, query string, args ...any) ([]int
 }
 
 // SendTest sends a made-up event to an endpoint at once, also to a disabled one, and returns what became of it. It is
-// tried once, and does not count for the endpoint's health. Errors: ErrNotFound.
-func (s *Service) SendTest(ctx context.Context, endpoint int64) (Delivery, error) {
+// tried once, and does not count for the endpoint's health. Functions in also run at the end of the transaction before it
+// is sent. Errors: ErrNotFound.
+func (s *Service) SendTest(ctx context.Context, endpoint int64, also ...func(*db.Tx, Endpoint) error) (Delivery, error) {
 	var j job
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		e, err := readEndpoint(ctx, tx, endpoint, "")
@@ -245,8 +246,15 @@ func (s *Service) SendTest(ctx context.Context, endpoint int64) (Delivery, error
 		if err := tx.QueryRow(ctx, "SELECT id FROM webhook_deliveries WHERE event_id = ?", j.event).Scan(&j.delivery); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "UPDATE webhook_deliveries SET claim = ?, attempts = 1, next_at = ? WHERE id = ?", j.claim, now.Add(leaseTime).UnixMilli(), j.delivery)
-		return err
+		if _, err := tx.Exec(ctx, "UPDATE webhook_deliveries SET claim = ?, attempts = 1, next_at = ? WHERE id = ?", j.claim, now.Add(leaseTime).UnixMilli(), j.delivery); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Delivery{}, wrap("send test webhook", err)

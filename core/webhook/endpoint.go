@@ -156,12 +156,14 @@ func (s *Service) mayCreate(ctx context.Context, tx *db.Tx, e *Endpoint) error {
 	return nil
 }
 
-// Update changes an endpoint. What is waiting is sent as the endpoint is then. Enabling it lets it fail anew.
-func (s *Service) Update(ctx context.Context, id int64, change Change) (e Endpoint, err error) {
+// Update changes an endpoint. What is waiting is sent as the endpoint is then. Enabling it lets it fail anew. Functions in
+// also run at the end of its transaction.
+func (s *Service) Update(ctx context.Context, id int64, change Change, also ...func(tx *db.Tx, before, after Endpoint) error) (e Endpoint, err error) {
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if e, err = readEndpoint(ctx, tx, id, tx.Dialect().ForUpdate()); err != nil {
 			return err
 		}
+		before := e
 		apply(&e.URL, change.URL)
 		apply(&e.Method, change.Method)
 		apply(&e.Description, change.Description)
@@ -179,9 +181,16 @@ func (s *Service) Update(ctx context.Context, id int64, change Change) (e Endpoi
 		}
 		e.UpdatedAt = s.now().UnixMilli()
 		tx.OnCommit(s.forget)
-		_, err := tx.Exec(ctx, `UPDATE webhook_endpoints SET url = ?, method = ?, events = ?, description = ?, state = ?, disabled_reason = ?,
-			failing_since = ?, updated_at = ? WHERE id = ?`, e.URL, e.Method, joinNames(e.Events), e.Description, e.State, e.DisabledReason, e.FailingSince, e.UpdatedAt, id)
-		return err
+		if _, err := tx.Exec(ctx, `UPDATE webhook_endpoints SET url = ?, method = ?, events = ?, description = ?, state = ?, disabled_reason = ?,
+			failing_since = ?, updated_at = ? WHERE id = ?`, e.URL, e.Method, joinNames(e.Events), e.Description, e.State, e.DisabledReason, e.FailingSince, e.UpdatedAt, id); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, before, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return Endpoint{}, wrap("update webhook", err)
@@ -221,16 +230,25 @@ func (s *Service) Rotate(ctx context.Context, id int64, also ...func(*db.Tx, End
 	return e, secret, nil
 }
 
-// Delete ends an endpoint. What was not delivered becomes dead; its log stays for Keep.
-func (s *Service) Delete(ctx context.Context, id int64) error {
+// Delete ends an endpoint. What was not delivered becomes dead; its log stays for Keep. Functions in also run at the end of
+// its transaction, with the endpoint as it was.
+func (s *Service) Delete(ctx context.Context, id int64, also ...func(*db.Tx, Endpoint) error) error {
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		if _, err := readEndpoint(ctx, tx, id, tx.Dialect().ForUpdate()); err != nil {
+		e, err := readEndpoint(ctx, tx, id, tx.Dialect().ForUpdate())
+		if err != nil {
 			return err
 		}
 		tx.OnCommit(s.forget)
-		_, err := tx.Exec(ctx, "UPDATE webhook_endpoints SET state = ?, url = '', secret = '', previous_secret = '', updated_at = ? WHERE id = ?",
-			deleted, s.now().UnixMilli(), id)
-		return err
+		if _, err := tx.Exec(ctx, "UPDATE webhook_endpoints SET state = ?, url = '', secret = '', previous_secret = '', updated_at = ? WHERE id = ?",
+			deleted, s.now().UnixMilli(), id); err != nil {
+			return err
+		}
+		for _, fn := range also {
+			if err := fn(tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return wrap("delete webhook", err)
 }
