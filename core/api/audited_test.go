@@ -202,6 +202,17 @@ func TestAuditOfReplays(t *testing.T) {
 	}
 }
 
+func TestAuditOfGroups(t *testing.T) {
+	s := sqliteServer(t)
+	var made, now api.Group
+	s.do("POST", "/api/v1/affiliate-groups", map[string]any{"name": "Gold"}).want(http.StatusCreated).into(&made)
+	s.do("PATCH", "/api/v1/affiliate-groups/"+made.ID, map[string]any{"name": "Platinum"}).want(http.StatusOK).into(&now)
+	got := s.auditLog("?object=" + made.ID)
+	if len(got) != 2 || !strings.Contains(string(got[0].Before), "Gold") || !strings.Contains(string(got[0].After), "Platinum") || now.Name != "Platinum" {
+		t.Errorf("log: %+v", got)
+	}
+}
+
 func TestAuditLogPages(t *testing.T) {
 	s := sqliteServer(t)
 	s.shop()

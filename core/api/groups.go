@@ -61,6 +61,9 @@ func groupOperations(a *API, c *catalog.Catalog) {
 		out := &groupOutput{}
 		_, err := c.CreateGroup(ctx, in.Body.Name, func(tx *db.Tx, made catalog.Group) error {
 			out.Body = groupBody(made)
+			if err := a.audited(ctx, tx, "affiliate_group.create", ident.AffiliateGroup, made.ID, nil, out.Body); err != nil {
+				return err
+			}
 			return record(ctx, tx, http.StatusCreated, out.Body)
 		})
 		return out, err
@@ -101,8 +104,8 @@ func groupOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		changed, err := c.RenameGroup(ctx, id, in.Body.Name)
-		return &groupOutput{groupBody(changed)}, err
+		now, err := c.RenameGroup(ctx, id, in.Body.Name, changed(ctx, a, "affiliate_group.update", ident.AffiliateGroup, id, groupBody))
+		return &groupOutput{groupBody(now)}, err
 	})
 	downlineOperations(a, c)
 }

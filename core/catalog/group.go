@@ -40,11 +40,12 @@ func (c *Catalog) CreateGroup(ctx context.Context, name string, then ...func(*db
 }
 
 // RenameGroup gives a group another name.
-func (c *Catalog) RenameGroup(ctx context.Context, id int64, name string, then ...func(*db.Tx, Group) error) (g Group, err error) {
+func (c *Catalog) RenameGroup(ctx context.Context, id int64, name string, then ...func(tx *db.Tx, before, after Group) error) (g Group, err error) {
 	err = c.db.InTx(ctx, func(tx *db.Tx) error {
 		if g, err = readGroup(ctx, tx, id); err != nil {
 			return err
 		}
+		before := g
 		g.Name, g.UpdatedAt = name, c.now().UnixMilli()
 		if err := g.validate(); err != nil {
 			return err
@@ -52,7 +53,7 @@ func (c *Catalog) RenameGroup(ctx context.Context, id int64, name string, then .
 		if _, err := tx.Exec(ctx, "UPDATE affiliate_groups SET name = ?, updated_at = ? WHERE id = ?", g.Name, g.UpdatedAt, g.ID); err != nil {
 			return fmt.Errorf("rename group: %w", err)
 		}
-		return also(tx, g, then)
+		return alsoChanged(tx, before, g, then)
 	})
 	return g, err
 }
