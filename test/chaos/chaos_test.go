@@ -3,7 +3,6 @@ package chaos
 import (
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,11 +11,8 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if testing.Short() {
-		os.Exit(code)
-	}
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if !testing.Short() {
+		binary.Remove()
 	}
 	os.Exit(code)
 }
@@ -42,7 +38,7 @@ func TestFaults(t *testing.T) {
 	t.Logf("EDGEREF_CHAOS_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	rounds := int(number(t, "EDGEREF_CHAOS_ROUNDS", 1))
-	s := newSystem(t)
+	s := newWorld(t)
 	defer s.print(t)
 	only := os.Getenv("EDGEREF_CHAOS_ONLY")
 	for _, step := range []struct {
@@ -65,18 +61,18 @@ func moment(random *rand.Rand) time.Duration {
 }
 
 // kills ends each process at random moments, and stops the tracker in order.
-func (s *system) kills(random *rand.Rand, rounds int) {
+func (s *world) kills(random *rand.Rand, rounds int) {
 	for _, k := range []struct {
 		fault string
 		end   func()
 		again func()
 	}{
-		{"kill -9 tracker", func() { s.tracker.kill() }, func() { s.tracker.start() }},
-		{"kill -9 core", func() { s.core.kill() }, func() { s.core.start() }},
+		{"kill -9 tracker", func() { s.tracker.Kill() }, func() { s.tracker.Start() }},
+		{"kill -9 core", func() { s.core.Kill() }, func() { s.core.Start() }},
 		{"kill -9 ClickHouse", func() { s.clicks.Kill(s.t) }, func() { s.clicks.Restart(s.t) }},
 		{"kill -9 MariaDB", func() { s.must(s.books.Kill()) }, func() { s.must(s.books.Restart(s.t.Context())) }},
-		{"SIGTERM tracker", func() { s.tracker.terminate() }, func() { s.tracker.start() }},
-		{"SIGTERM core", func() { s.core.terminate() }, func() { s.core.start() }},
+		{"SIGTERM tracker", func() { s.tracker.Terminate() }, func() { s.tracker.Start() }},
+		{"SIGTERM core", func() { s.core.Terminate() }, func() { s.core.Start() }},
 	} {
 		for range rounds {
 			s.scenario(k.fault, func(tr *traffic) {
@@ -84,15 +80,15 @@ func (s *system) kills(random *rand.Rand, rounds int) {
 				k.end()
 				pass(moment(random) / 2)
 				k.again()
-				s.tracker.ready()
-				s.core.ready()
+				s.tracker.Ready()
+				s.core.Ready()
 				pass(300 * time.Millisecond)
 			})
 		}
 	}
 }
 
-func (s *system) must(err error) {
+func (s *world) must(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
@@ -100,7 +96,7 @@ func (s *system) must(err error) {
 }
 
 // scenario runs traffic around a fault and checks what is left.
-func (s *system) scenario(fault string, during func(*traffic)) row {
+func (s *world) scenario(fault string, during func(*traffic)) row {
 	s.t.Helper()
 	began := time.Now()
 	tr := s.newTraffic()
@@ -114,7 +110,7 @@ func (s *system) scenario(fault string, during func(*traffic)) row {
 }
 
 // storeFaults are what a ClickHouse can do to a tracker.
-func (s *system) storeFaults() {
+func (s *world) storeFaults() {
 	for fault, m := range map[string]mode{
 		"ClickHouse refuses connections": refuse, "ClickHouse hangs": hang, "ClickHouse answers nonsense": garbage,
 		"ClickHouse takes batches, the answers are cut": cutAnswer,
@@ -134,7 +130,7 @@ func (s *system) storeFaults() {
 }
 
 // coreFaults are what a core can do to a tracker. Sales are acknowledged all the same.
-func (s *system) coreFaults() {
+func (s *world) coreFaults() {
 	for fault, m := range map[string]mode{
 		"core unreachable": refuse, "core hangs": hang, "core slow": slow, "core answers 500": status500, "core answers 409": status409,
 		"change feed cut": cutFeed,

@@ -14,14 +14,14 @@ import (
 )
 
 // crowds are what clients can do.
-func (s *system) crowds() {
+func (s *world) crowds() {
 	s.scenario("10,000 idle connections", func(*traffic) { s.open(10_000, "") })
 	s.scenario("500 slow clients", func(*traffic) { s.open(500, "GET /"+strings.Repeat("x", 20)) })
 	s.descriptors()
 }
 
 // open opens connections to the tracker, sends the beginning of a request on each, and keeps them for a while.
-func (s *system) open(n int, begin string) {
+func (s *world) open(n int, begin string) {
 	s.t.Helper()
 	var limit unix.Rlimit
 	s.must(unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
@@ -35,7 +35,7 @@ func (s *system) open(n int, begin string) {
 	for w := range 8 {
 		wg.Go(func() {
 			for i := w; i < n; i += 8 {
-				c, err := net.Dial("tcp", strings.TrimPrefix(s.tracker.addr, "http://"))
+				c, err := net.Dial("tcp", strings.TrimPrefix(s.tracker.Tracker, "http://"))
 				if err != nil {
 					s.t.Errorf("connection %d: %v", i, err)
 					return
@@ -55,10 +55,10 @@ func (s *system) open(n int, begin string) {
 }
 
 // descriptors leaves the tracker without a file descriptor to open, and gives them back.
-func (s *system) descriptors() {
+func (s *world) descriptors() {
 	s.scenario("file descriptors exhausted", func(tr *traffic) {
 		pass(300 * time.Millisecond)
-		pid := s.tracker.cmd.Process.Pid
+		pid := s.tracker.Cmd.Process.Pid
 		open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 		s.must(err)
 		var old unix.Rlimit
@@ -67,7 +67,7 @@ func (s *system) descriptors() {
 		low.Max = old.Max
 		s.must(unix.Prlimit(pid, unix.RLIMIT_NOFILE, &low, nil))
 		for range 20 { // connections that the tracker cannot accept
-			c, err := net.DialTimeout("tcp", strings.TrimPrefix(s.tracker.addr, "http://"), time.Second)
+			c, err := net.DialTimeout("tcp", strings.TrimPrefix(s.tracker.Tracker, "http://"), time.Second)
 			if err == nil {
 				defer c.Close()
 			}
@@ -77,15 +77,15 @@ func (s *system) descriptors() {
 		s.must(unix.Prlimit(pid, unix.RLIMIT_NOFILE, &old, nil))
 		waitFor(s.t, 20*time.Second, func() bool { return tr.answered() > n+100 },
 			func() string {
-				return "with descriptors again the tracker does not answer\n" + s.tracker.output.String()
+				return "with descriptors again the tracker does not answer\n" + s.tracker.Output.String()
 			})
-		waitFor(s.t, 10*time.Second, func() bool { status, _ := get(s.tracker.addr + "/robots.txt"); return status == http.StatusOK },
-			func() string { return "new connections are not taken\n" + s.tracker.output.String() })
+		waitFor(s.t, 10*time.Second, func() bool { status, _ := get(s.tracker.Tracker + "/robots.txt"); return status == http.StatusOK },
+			func() string { return "new connections are not taken\n" + s.tracker.Output.String() })
 	})
 }
 
 // handover restarts the tracker under load, with its socket held by the service manager: no request fails.
-func (s *system) handover() {
+func (s *world) handover() {
 	const fault = "rolling restarts, socket held by the service manager"
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	s.must(err)
@@ -96,17 +96,17 @@ func (s *system) handover() {
 	usual := s.tracker
 	s.tracker = s.newTracker(3, s.t.TempDir())
 	// LISTEN_PID has to be the process's own.
-	s.tracker.prefix = []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh"}
-	s.tracker.files = []*os.File{socket}
-	s.tracker.start()
-	defer func() { s.tracker.kill(); s.tracker = usual }()
-	s.tracker.ready()
+	s.tracker.Prefix = []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh"}
+	s.tracker.Files = []*os.File{socket}
+	s.tracker.Start()
+	defer func() { s.tracker.Kill(); s.tracker = usual }()
+	s.tracker.Ready()
 	tr := s.newTraffic()
 	tr.begin(s.t)
 	for range 3 {
 		pass(500 * time.Millisecond)
-		s.tracker.terminate()
-		s.tracker.start()
+		s.tracker.Terminate()
+		s.tracker.Start()
 	}
 	pass(500 * time.Millisecond)
 	tr.end()
@@ -116,15 +116,13 @@ func (s *system) handover() {
 }
 
 // partition runs a second edge node, cuts it off from everything behind it, and lets it back.
-func (s *system) partition() {
+func (s *world) partition() {
 	const fault = "one of two edge nodes cut off"
-	store, center := newTCPProxy(s.t, s.clicks.Addr()), newHTTPProxy(s.t, s.core.addr)
-	other := s.newTracker(4, s.t.TempDir())
-	other.env[0] = "EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + store.addr()
-	other.args[5] = center.server.URL
-	other.start()
-	defer other.kill()
-	other.ready()
+	store, center := newTCPProxy(s.t, s.clicks.Addr()), newHTTPProxy(s.t, s.core.Core)
+	other := s.trackerBehind(store.addr(), center.server.URL, 4, s.t.TempDir())
+	other.Start()
+	defer other.Kill()
+	other.Ready()
 	s.more = []*process{other}
 	defer func() { s.more = nil }()
 	tr := s.newTraffic()

@@ -24,7 +24,7 @@ type row struct {
 
 // settle waits until everything is delivered and compares what was answered with what is kept. allowed says which clicks
 // may be missing; nil: none.
-func (s *system) settle(fault string, tr *traffic, allowed func(answered time.Time) bool) row {
+func (s *world) settle(fault string, tr *traffic, allowed func(answered time.Time) bool) row {
 	s.t.Helper()
 	s.drain()
 	r := row{fault: fault, clicks: len(tr.clicks), sales: len(tr.sales), failed: tr.failed, without: tr.without}
@@ -57,7 +57,7 @@ func (s *system) settle(fault string, tr *traffic, allowed func(answered time.Ti
 	}
 	s.adds(fault)
 	s.rollUps(fault, tr, r)
-	if out, err := run(s.t, s.core.env, "core", "verify-ledger"); err != nil {
+	if out, err := run(s.t, s.core.Env, "core", "verify-ledger"); err != nil {
 		s.t.Errorf("%s: %v\n%s", fault, err, out)
 	}
 	if s.t.Failed() {
@@ -66,7 +66,7 @@ func (s *system) settle(fault string, tr *traffic, allowed func(answered time.Ti
 	return r
 }
 
-func (s *system) settleSales(r *row, tr *traffic) {
+func (s *world) settleSales(r *row, tr *traffic) {
 	s.t.Helper()
 	waitFor(s.t, settleTimeout, func() bool {
 		kept := map[string]int{}
@@ -94,7 +94,7 @@ func (s *system) settleSales(r *row, tr *traffic) {
 	}, func() string { return fmt.Sprintf("%s: %+v\n%s", r.fault, *r, s.logs()) })
 }
 
-func (s *system) listedClicks(tr *traffic) map[string]int {
+func (s *world) listedClicks(tr *traffic) map[string]int {
 	s.t.Helper()
 	kept := map[string]int{}
 	now := time.Now().UTC()
@@ -110,7 +110,7 @@ func (s *system) listedClicks(tr *traffic) map[string]int {
 }
 
 // rollUps compares the report, which comes from roll-ups, with the lists, and the money with the sales.
-func (s *system) rollUps(fault string, tr *traffic, r row) {
+func (s *world) rollUps(fault string, tr *traffic, r row) {
 	s.t.Helper()
 	var report struct {
 		Total struct {
@@ -138,28 +138,28 @@ func (s *system) rollUps(fault string, tr *traffic, r row) {
 }
 
 // drain waits until spools and outbox are empty.
-func (s *system) drain() {
+func (s *world) drain() {
 	s.t.Helper()
 	last := ""
 	waitFor(s.t, settleTimeout, func() bool {
 		for _, p := range append([]*process{s.tracker}, s.more...) {
-			n, ok := p.metric("edgeref_spool_pending_records", "")
+			n, ok := p.Metric("edgeref_spool_pending_records", "")
 			if last = fmt.Sprintf("%v records pending in a spool (%v)", n, ok); !ok || n > 0 {
 				return false
 			}
 		}
-		n, ok := s.core.metric("edgeref_outbox_pending_records", "")
+		n, ok := s.core.Metric("edgeref_outbox_pending_records", "")
 		last = fmt.Sprintf("%v facts pending (%v)", n, ok)
 		return ok && n == 0
 	}, func() string { return last + "\n" + s.logs() })
 }
 
 // adds checks the equations of the trackers' metrics.
-func (s *system) adds(fault string) {
+func (s *world) adds(fault string) {
 	s.t.Helper()
 	for _, p := range append([]*process{s.tracker}, s.more...) {
 		m := func(name, label string) float64 {
-			v, _ := p.metric("edgeref_"+name, label)
+			v, _ := p.Metric("edgeref_"+name, label)
 			return v
 		}
 		if in, out := m("tracker_clicks_received_total", ""), m("tracker_clicks_recorded_total", "")+m("tracker_clicks_refused_total", ""); in != out {
@@ -175,16 +175,16 @@ func (s *system) adds(fault string) {
 	}
 }
 
-func (s *system) logs() string {
-	out := "core:\n" + s.core.output.String()
+func (s *world) logs() string {
+	out := "core:\n" + s.core.Output.String()
 	for _, p := range append([]*process{s.tracker}, s.more...) {
-		out += "\ntracker:\n" + p.output.String()
+		out += "\ntracker:\n" + p.Output.String()
 	}
 	return out
 }
 
 // print writes the table to the test's log, and to standard error where it is seen without -v.
-func (s *system) print(t *testing.T) {
+func (s *world) print(t *testing.T) {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nfault\tclicks sent\tstored\tlost\tdoubled\tsales sent\tbooked\tlost\tdoubled\tunanswered\twithout ID")

@@ -13,7 +13,7 @@ import (
 
 // poison makes ClickHouse refuse single clicks for their content. They are set aside, the others delivered; once
 // ClickHouse takes them, the operator requeues them.
-func (s *system) poison() {
+func (s *world) poison() {
 	const fault = "poisoned batches, requeued"
 	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{s.clicks.Addr()}, Auth: clickhouse.Auth{Database: database}})
 	s.must(err)
@@ -30,37 +30,37 @@ func (s *system) poison() {
 	}
 	tr.begin(s.t)
 	pass(time.Second)
-	s.tracker.kill() // also in the middle of a bisection
-	s.tracker.start()
+	s.tracker.Kill() // also in the middle of a bisection
+	s.tracker.Start()
 	pass(time.Second)
 	tr.end()
 	s.drain()
-	out, err := run(s.t, nil, "tracker", "spool", "ls", "--data", s.tracker.data())
+	out, err := run(s.t, nil, "tracker", "spool", "ls", "--data", data(s.tracker))
 	if err != nil || !strings.Contains(out, "chaos") {
 		s.t.Errorf("ls does not show why records were set aside: %v\n%s", err, out)
 	}
-	out, err = run(s.t, nil, "tracker", "spool", "cat", "--data", s.tracker.data())
+	out, err = run(s.t, nil, "tracker", "spool", "cat", "--data", data(s.tracker))
 	if bad = strings.Count(out, `"state":"quarantined"`); err != nil || bad == 0 || strings.Count(out, `"poison"`) != bad {
 		s.t.Errorf("cat does not show what was set aside: %v\n%s", err, out)
 	}
 	if kept := s.listedClicks(tr); len(kept) > len(tr.clicks)+tr.failed-bad || len(kept) < len(tr.clicks)-bad {
 		s.t.Errorf("%d clicks are listed, of %d answered, while %d are in quarantine", len(kept), len(tr.clicks), bad)
 	}
-	if out, err := run(s.t, nil, "tracker", "spool", "requeue", "--data", s.tracker.data()); err == nil || !strings.Contains(out, "another process") {
+	if out, err := run(s.t, nil, "tracker", "spool", "requeue", "--data", data(s.tracker)); err == nil || !strings.Contains(out, "another process") {
 		s.t.Errorf("requeue beside a running tracker: %v\n%s", err, out)
 	}
 	exec("ALTER TABLE clicks DROP CONSTRAINT chaos")
-	s.tracker.terminate()
+	s.tracker.Terminate()
 	want := fmt.Sprintf("clicks: %d records requeued", bad)
-	if out, err := run(s.t, nil, "tracker", "spool", "requeue", "--data", s.tracker.data()); err != nil || !strings.Contains(out, want) {
+	if out, err := run(s.t, nil, "tracker", "spool", "requeue", "--data", data(s.tracker)); err != nil || !strings.Contains(out, want) {
 		s.t.Errorf("requeue: %v\n%s\nwant %q", err, out, want)
 	}
-	s.tracker.start()
+	s.tracker.Start()
 	s.settle(fault, tr, nil)
 }
 
 // snapshots starts the tracker with a torn snapshot of links, and without one.
-func (s *system) snapshots() {
+func (s *world) snapshots() {
 	for fault, damage := range map[string]func(path string) error{
 		"link snapshot torn": func(path string) error {
 			info, err := os.Stat(path)
@@ -73,10 +73,10 @@ func (s *system) snapshots() {
 	} {
 		s.scenario(fault, func(*traffic) {
 			pass(300 * time.Millisecond)
-			s.tracker.terminate() // saves it
-			s.must(damage(filepath.Join(s.tracker.data(), "links.snapshot")))
-			s.tracker.start()
-			s.tracker.ready()
+			s.tracker.Terminate() // saves it
+			s.must(damage(filepath.Join(data(s.tracker), "links.snapshot")))
+			s.tracker.Start()
+			s.tracker.Ready()
 			pass(300 * time.Millisecond)
 		})
 	}
@@ -84,14 +84,14 @@ func (s *system) snapshots() {
 
 // powerLoss kills the tracker and cuts its click spool back to what had been there 300 ms before, which is more than a
 // loss of power may take. Nothing is delivered meanwhile, for what is handed out is on the disk.
-func (s *system) powerLoss() {
+func (s *world) powerLoss() {
 	const fault = "power loss (spool cut to its last sync)"
 	tr := s.newTraffic()
 	s.drain()
 	s.store.set(hang)
 	tr.begin(s.t)
 	pass(1500 * time.Millisecond) // the first batch has been handed out, and hangs
-	segments, err := filepath.Glob(filepath.Join(s.tracker.data(), "spool", "clicks", "*.seg"))
+	segments, err := filepath.Glob(filepath.Join(data(s.tracker), "spool", "clicks", "*.seg"))
 	if err != nil || len(segments) == 0 {
 		s.t.Fatalf("no segment: %v", err)
 	}
@@ -100,7 +100,7 @@ func (s *system) powerLoss() {
 	s.must(err)
 	safe := time.Now()
 	pass(300 * time.Millisecond)
-	s.tracker.kill()
+	s.tracker.Kill()
 	tr.end()
 	after, err := os.Stat(active)
 	s.must(err)
@@ -109,7 +109,7 @@ func (s *system) powerLoss() {
 	}
 	s.must(os.Truncate(active, before.Size()))
 	s.store.set(healthy)
-	s.tracker.start()
+	s.tracker.Start()
 	// An answer is on its way for a little while after its record is written.
 	r := s.settle(fault, tr, func(answered time.Time) bool { return answered.After(safe) })
 	if r.lostClicks == 0 {
@@ -119,7 +119,7 @@ func (s *system) powerLoss() {
 }
 
 // fullDisk runs a tracker whose disk fills up, with nothing being delivered, and has room again later.
-func (s *system) fullDisk() {
+func (s *world) fullDisk() {
 	const fault = "disk full"
 	dir := s.t.TempDir()
 	if err := unix.Mount("chaos", dir, "tmpfs", 0, "size=8m"); err != nil {
@@ -128,9 +128,9 @@ func (s *system) fullDisk() {
 	}
 	usual := s.tracker
 	s.tracker = s.newTracker(2, dir, "--spool-segment-bytes", "1MiB", "--spool-max-bytes", "64MiB")
-	s.tracker.start()
+	s.tracker.Start()
 	defer func() {
-		s.tracker.kill()
+		s.tracker.Kill()
 		s.tracker = usual
 		if err := unix.Unmount(dir, 0); err != nil {
 			s.t.Errorf("unmount: %v", err)
@@ -151,11 +151,11 @@ func (s *system) fullDisk() {
 	}
 	s.must(f.Close())
 	waitFor(s.t, 10*time.Second, func() bool { tr.mu.Lock(); defer tr.mu.Unlock(); return tr.without > 20 },
-		func() string { return "a full disk refuses nothing\n" + s.tracker.output.String() })
+		func() string { return "a full disk refuses nothing\n" + s.tracker.Output.String() })
 	s.must(os.Remove(filler))
 	n := tr.answered()
 	waitFor(s.t, 10*time.Second, func() bool { return tr.answered() > n+50 },
-		func() string { return "with room on the disk no click is recorded\n" + s.tracker.output.String() })
+		func() string { return "with room on the disk no click is recorded\n" + s.tracker.Output.String() })
 	tr.end()
 	s.store.set(healthy)
 	r := s.settle(fault, tr, nil)

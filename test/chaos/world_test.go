@@ -22,8 +22,8 @@ const (
 	database   = "chaos"
 )
 
-// system is core and tracker on MariaDB and ClickHouse, with a proxy before the core and one before ClickHouse.
-type system struct {
+// world is core and tracker on MariaDB and ClickHouse, with a proxy before the core and one before ClickHouse.
+type world struct {
 	t       *testing.T
 	env     []string
 	books   *mariadb.Server
@@ -39,10 +39,10 @@ type system struct {
 	table           []row
 }
 
-func newSystem(t *testing.T) *system {
+func newWorld(t *testing.T) *world {
 	t.Helper()
 	books, dsn := mariadb.StartServer(t)
-	s := &system{t: t, books: books, clicks: clickhouse.Start(t)}
+	s := &world{t: t, books: books, clicks: clickhouse.Start(t)}
 	s.env = []string{
 		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKENS=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
 		"EDGEREF_CORE_DATABASE=" + dsn, "EDGEREF_ANALYTICS_STORE=clickhouse", "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + database,
@@ -53,15 +53,15 @@ func newSystem(t *testing.T) *system {
 		t.Fatalf("migrate: %v\n%s", err, out)
 	}
 	s.store = newTCPProxy(t, s.clicks.Addr())
-	s.core = &process{t: t, role: "core", env: direct, args: []string{"--data", t.TempDir()}}
-	s.core.start()
-	t.Cleanup(s.core.kill)
-	s.core.ready()
-	s.center = newHTTPProxy(t, s.core.addr)
+	s.core = &process{T: t, Binary: binary, Role: "core", Env: direct, Args: []string{"--data", t.TempDir()}}
+	s.core.Start()
+	t.Cleanup(s.core.Kill)
+	s.core.Ready()
+	s.center = newHTTPProxy(t, s.core.Core)
 	s.tracker = s.newTracker(1, t.TempDir())
-	s.tracker.start()
-	t.Cleanup(func() { s.tracker.kill() })
-	s.tracker.ready()
+	s.tracker.Start()
+	t.Cleanup(func() { s.tracker.Kill() })
+	s.tracker.Ready()
 	var program struct {
 		ID     string `json:"id"`
 		Secret string `json:"postback_secret"`
@@ -72,21 +72,28 @@ func newSystem(t *testing.T) *system {
 	return s
 }
 
-func (s *system) newTracker(node int, dir string, args ...string) *process {
-	return &process{t: s.t, role: "tracker", env: append([]string{"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + s.store.addr()}, s.env...),
-		args: append([]string{"--data", dir, "--tracker-node", fmt.Sprint(node), "--tracker-core-url", s.center.server.URL}, args...)}
+// newTracker is an edge node that keeps its data in dir and reaches what is behind it through the proxies.
+func (s *world) newTracker(node int, dir string, args ...string) *process {
+	return s.trackerBehind(s.store.addr(), s.center.server.URL, node, dir, args...)
 }
 
-// data is the data directory of a tracker.
-func (p *process) data() string { return p.args[1] }
+func (s *world) trackerBehind(store, core string, node int, dir string, args ...string) *process {
+	return &process{
+		T: s.t, Binary: binary, Role: "tracker", Env: append([]string{"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + store}, s.env...),
+		Args: append([]string{"--data", dir, "--tracker-node", fmt.Sprint(node), "--tracker-core-url", core}, args...),
+	}
+}
 
-func (s *system) heal() {
+// data is the data directory of a process.
+func data(p *process) string { return p.Args[1] }
+
+func (s *world) heal() {
 	s.store.set(healthy)
 	s.center.set(healthy)
 }
 
 // call talks to the core's API; reading is tried again, for a database that has just come back.
-func (s *system) call(method, path string, in, out any) {
+func (s *world) call(method, path string, in, out any) {
 	s.t.Helper()
 	why := ""
 	waitFor(s.t, 30*time.Second, func() bool {
@@ -94,7 +101,7 @@ func (s *system) call(method, path string, in, out any) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		req, err := http.NewRequestWithContext(s.t.Context(), method, s.core.addr+"/api/v1"+path, bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(s.t.Context(), method, s.core.Core+"/api/v1"+path, bytes.NewReader(body))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -124,7 +131,7 @@ func (s *system) call(method, path string, in, out any) {
 }
 
 // newTraffic makes an affiliate with a link of its own and waits until the trackers know it.
-func (s *system) newTraffic() *traffic {
+func (s *world) newTraffic() *traffic {
 	s.t.Helper()
 	s.scenarios++
 	var affiliate struct {
@@ -141,17 +148,17 @@ func (s *system) newTraffic() *traffic {
 	}
 	trackers := append([]*process{s.tracker}, s.more...)
 	for _, p := range trackers {
-		tr.trackers = append(tr.trackers, p.addr)
+		tr.trackers = append(tr.trackers, p.Tracker)
 	}
 	for n, p := range trackers {
 		waitFor(s.t, 20*time.Second, func() bool { return tr.click(n) != "" },
-			func() string { return "the new link does not redirect\n" + p.output.String() })
+			func() string { return "the new link does not redirect\n" + p.Output.String() })
 		// A postback needs the link from the change feed, a redirect does not.
 		last, sales := "", len(tr.sales)
 		for last = range tr.clicks {
 		}
 		waitFor(s.t, 30*time.Second, func() bool { tr.sale(n, last); return len(tr.sales) > sales },
-			func() string { return "no sale of the new link is taken\n" + p.output.String() })
+			func() string { return "no sale of the new link is taken\n" + p.Output.String() })
 	}
 	tr.first = len(trackers)
 	clear(tr.other)
@@ -164,7 +171,7 @@ type page[T any] struct {
 }
 
 // all reads a whole list.
-func all[T any](s *system, path string, q url.Values) (items []T) {
+func all[T any](s *world, path string, q url.Values) (items []T) {
 	s.t.Helper()
 	for cursor := ""; ; {
 		q.Set("cursor", cursor)
