@@ -3,8 +3,8 @@
 // Facts are written in the transaction that books a conversion, so they exist if and only if it was booked. A
 // publisher gives waiting facts to a batch, in the database and before the first attempt; after that a batch is sent
 // under its own number with the same facts in the same order until the sink confirms it, whatever fails in between.
-// The sink drops what it has seen. One publisher works at a time, by a lease; should two overlap after all, they send
-// the same batches, which is harmless.
+// The sink drops what it has seen. One publisher works at a time, by a lease that it keeps renewing; should two overlap
+// after all, they send the same batches, which is harmless.
 package outbox
 
 import (
@@ -40,9 +40,11 @@ const (
 	maxBackoff    = 15 * time.Second
 	pruneEvery    = 10 * time.Minute
 	pruneBatches  = 5 // in one transaction
-	// A send must end well before the lease does, so that no other publisher starts meanwhile.
-	sendTimeout = 20 * time.Second
-	leaseTime   = 30 * time.Second
+	sendTimeout   = 20 * time.Second
+	// leaseTime is how long facts wait after the core that published them has died. While it lives it renews its lease
+	// three times as often, also during a send.
+	leaseTime  = 5 * time.Second
+	renewEvery = leaseTime / 3
 )
 
 // Options are what New needs.
@@ -69,9 +71,10 @@ type Outbox struct {
 	metrics  *metrics
 	opts     Options
 	wake     chan struct{}
-	sending  sync.Mutex // the lease keeps other cores out, this our own goroutines
-	holder   int64      // names this publisher in the lease
-	leasedAt int64      // Unix ms at which this publisher took or renewed its lease; guarded by sending
+	sending  sync.Mutex    // the lease keeps other cores out, this our own goroutines
+	holder   int64         // names this publisher in the lease
+	leasedAt int64         // Unix ms at which this publisher took or renewed its lease; guarded by sending
+	renew    time.Duration // renewEvery, except in tests
 }
 
 // New returns an Outbox. Run publishes.
@@ -96,7 +99,7 @@ func New(opts Options) *Outbox {
 	}
 	o := &Outbox{
 		db: opts.DB, ids: opts.IDs, sink: opts.Sink, now: opts.Now, log: opts.Logger, opts: opts,
-		wake: make(chan struct{}, 1), holder: opts.IDs.New(),
+		wake: make(chan struct{}, 1), holder: opts.IDs.New(), renew: renewEvery,
 	}
 	o.metrics = newMetrics(opts.Registerer, o)
 	return o
@@ -203,6 +206,7 @@ func (o *Outbox) Publish(ctx context.Context) (int, error) {
 	if err != nil || !mine {
 		return 0, err
 	}
+	defer o.keepLease(ctx)()
 	batch, err := o.openBatch(ctx)
 	if err != nil || batch == 0 {
 		return 0, err

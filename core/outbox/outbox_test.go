@@ -205,6 +205,65 @@ func TestLease(t *testing.T) {
 	})
 }
 
+// A send that takes longer than the lease lasts keeps it.
+func TestLeaseOutlastsASlowSend(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c, s := newClock(), newSink()
+		goOn := make(chan struct{})
+		s.fail = func(int) (bool, error) { <-goOn; return true, nil }
+		slow, other := open(d, s, c, Options{}), open(d, newSink(), c, Options{})
+		slow.renew = time.Millisecond
+		add(t, slow, 1, 3)
+		sent := make(chan error, 1)
+		go func() { _, err := slow.Publish(t.Context()); sent <- err }()
+		until := func() (at int64) {
+			err := d.QueryRow(t.Context(), "SELECT COALESCE(MAX(until), 0) FROM outbox_lease WHERE holder = ?", slow.holder).Scan(&at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return at
+		}
+		for range 4 {
+			c.advance(leaseTime / 2)
+			for deadline := time.Now().Add(10 * time.Second); until() < c.now().Add(leaseTime).UnixMilli(); {
+				if time.Now().After(deadline) {
+					t.Fatal("the lease is not renewed")
+				}
+			}
+			if n, err := other.Publish(t.Context()); err != nil || n != 0 {
+				t.Errorf("another one sent %d beside it (%v)", n, err)
+			}
+		}
+		close(goOn)
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		s.check(t, 1, 3)
+		if len(s.batches) != 1 || s.sends != 1 {
+			t.Errorf("%d batches in %d sends", len(s.batches), s.sends)
+		}
+	})
+}
+
+// A lease that was taken while the clock was a day ahead keeps nobody out once the clock is right.
+func TestLeaseOfAWrongClock(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c, s := newClock(), newSink()
+		first, other := open(d, s, c, Options{}), open(d, s, c, Options{})
+		add(t, first, 1, 1)
+		c.advance(24 * time.Hour)
+		if n, err := first.Publish(t.Context()); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+		c.advance(-24 * time.Hour)
+		add(t, first, 2, 2)
+		if n, err := other.Publish(t.Context()); err != nil || n != 1 {
+			t.Errorf("sent %d (%v); want the fact that waits", n, err)
+		}
+		s.check(t, 1, 2)
+	})
+}
+
 // Many publishers at once, none of which keeps to the lease, still send each fact in one batch.
 func TestOverlappingPublishers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

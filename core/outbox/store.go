@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/report"
@@ -22,18 +23,31 @@ func (o *Outbox) idle(ctx context.Context) (bool, error) {
 	return !work, nil
 }
 
-// lease takes or renews the right to publish. It lasts for one send at least.
+// lease takes or renews the right to publish, unless it was renewed a moment ago.
 func (o *Outbox) lease(ctx context.Context) (mine bool, err error) {
 	now := o.now().UnixMilli()
-	if now >= o.leasedAt && now < o.leasedAt+(leaseTime-sendTimeout).Milliseconds() {
+	if now >= o.leasedAt && now < o.leasedAt+renewEvery.Milliseconds() {
 		return true, nil
 	}
+	if mine, err = o.take(ctx, now); err != nil {
+		return false, err
+	}
+	if o.leasedAt = 0; mine {
+		o.leasedAt = now
+	}
+	return mine, nil
+}
+
+// take makes this publisher the holder until leaseTime from now, unless another one is. A lease that ends later than
+// any can was taken while a clock was wrong, and counts for nothing.
+func (o *Outbox) take(ctx context.Context, now int64) (mine bool, err error) {
+	until := now + leaseTime.Milliseconds()
 	err = o.db.InTx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(ctx, "INSERT INTO outbox_lease (name, holder, until) VALUES (?, ?, 0)"+tx.Dialect().Upsert([]string{"name"}), leaseName, o.holder); err != nil {
 			return err
 		}
-		res, err := tx.Exec(ctx, "UPDATE outbox_lease SET holder = ?, until = ? WHERE name = ? AND (holder = ? OR until < ?)",
-			o.holder, now+leaseTime.Milliseconds(), leaseName, o.holder, now)
+		res, err := tx.Exec(ctx, "UPDATE outbox_lease SET holder = ?, until = ? WHERE name = ? AND (holder = ? OR until < ? OR until > ?)",
+			o.holder, until, leaseName, o.holder, now, until+leaseTime.Milliseconds())
 		if err != nil {
 			return err
 		}
@@ -44,10 +58,43 @@ func (o *Outbox) lease(ctx context.Context) (mine bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("take the outbox lease: %w", err)
 	}
-	if o.leasedAt = 0; mine {
-		o.leasedAt = now
-	}
 	return mine, nil
+}
+
+// keepLease renews the lease until the function that it returns is called. sending is held meanwhile. If a renewal
+// fails, another publisher may start, which is harmless.
+func (o *Outbox) keepLease(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(o.renew)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now := o.now().UnixMilli()
+			mine, err := o.take(ctx, now)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				o.log.Warn("cannot renew the outbox lease; another core may publish too, which is harmless", "error", err)
+			case mine:
+				o.leasedAt = now
+			default:
+				o.leasedAt = 0
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // release gives the lease back, so that another core need not wait for its end.
