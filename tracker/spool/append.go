@@ -92,6 +92,8 @@ func (s *Spool) join(payload int) (*group, error) {
 		switch {
 		case s.closed:
 			return nil, ErrClosed
+		case s.removed:
+			return nil, ErrRemoved
 		case s.stalled:
 			return nil, ErrStalled
 		case s.broken != nil && s.opt.Clock().Before(s.retryAt):

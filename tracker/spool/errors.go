@@ -13,6 +13,7 @@ var (
 	ErrClosed   = errors.New("spool is closed")
 	ErrTooLarge = errors.New("record is larger than the spool takes")
 	ErrBusy     = errors.New("spool is busy: too many callers wait for the disk")
+	ErrRemoved  = errors.New("the spool's directory was removed or unmounted under the running process: bring it back, or make it anew and restart")
 	ErrStalled  = errors.New("spool is stalled: the disk does not answer")
 )
 
@@ -49,7 +50,7 @@ func (e *CorruptionError) Error() string {
 }
 
 // reasons are the values of the label "reason", in the order of reasonIndex.
-var reasons = [...]string{"full", "closed", "too_large", "busy", "stalled", "no_space", "sync_error", "write_error"}
+var reasons = [...]string{"full", "closed", "too_large", "busy", "stalled", "no_space", "sync_error", "write_error", "removed"}
 
 func reasonIndex(err error) int {
 	var w *WriteError
@@ -64,6 +65,8 @@ func reasonIndex(err error) int {
 		return 3
 	case errors.Is(err, ErrStalled):
 		return 4
+	case errors.Is(err, ErrRemoved):
+		return 8
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		return 5
 	case errors.As(err, &w) && w.Op == "sync":

@@ -126,6 +126,7 @@ type Spool struct {
 	leadSince time.Time
 	stalled   bool
 	closed    bool
+	removed   bool      // the directory is not there any more
 	broken    error     // of the last write, nil after one that went well
 	retryAt   time.Time // no write before
 	backoff   time.Duration
@@ -296,6 +297,9 @@ func (s *Spool) stats() Stats {
 		Full:    s.diskBytes()+s.buffered+recordHeader+int64(s.opt.MaxRecord) > s.opt.MaxBytes,
 		Stalled: s.stalled,
 		Err:     errors.Join(s.broken, s.syncErr), Corruption: s.corruption,
+	}
+	if s.removed {
+		st.Err = ErrRemoved
 	}
 	for _, seg := range s.segments {
 		from := seg.start

@@ -9,7 +9,7 @@ import (
 // quarantineScan is how often the size of the quarantine is measured again, so that room made there counts.
 const quarantineScan = 10 * time.Second
 
-// syncLoop makes durable what was appended, at the latest one interval later.
+// syncLoop makes durable what was appended, at the latest one interval later, and looks whether the directory is there.
 func (s *Spool) syncLoop() {
 	tick := time.NewTicker(s.opt.SyncInterval)
 	defer tick.Stop()
@@ -20,6 +20,7 @@ func (s *Spool) syncLoop() {
 			return
 		case <-tick.C:
 		}
+		s.checkPlace()
 		if err := s.syncAll(); err != nil {
 			s.log.warn("sync", "cannot sync the spool, a loss of power would lose records", "error", err)
 		}
