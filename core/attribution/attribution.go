@@ -149,7 +149,8 @@ func reason(in Input, at int64) Reason {
 		return UnknownClick
 	case link.ProgramID != in.ProgramID:
 		return ProgramMismatch
-	case clicked > at+FutureTolerance.Milliseconds():
+	// Not than at: a node whose clock is ahead gives its time to the click and to the conversion.
+	case clicked > max(at, in.ReceivedAt)+FutureTolerance.Milliseconds():
 		return ClickInFuture
 	case at-clicked > in.Window.Milliseconds():
 		return WindowExpired

@@ -50,6 +50,8 @@ func TestDecide(t *testing.T) {
 		{"clock behind within tolerance", func(in *Input) { in.ReceivedAt = ms(-FutureTolerance) }, Attributed, "0s before"},
 		{"clock behind too far", func(in *Input) { in.ReceivedAt = ms(-FutureTolerance) - 1 }, ClickInFuture, "later than"},
 		{"received in the future counts as now", func(in *Input) { in.ReceivedAt = ms(200 * day); in.Now = ms(day) }, Attributed, "1 day before"},
+		{"clock ahead at both", func(in *Input) { in.ReceivedAt = ms(time.Second); in.Now = ms(-day) }, Attributed, "0s before"},
+		{"clock ahead at the click alone", func(in *Input) { in.ReceivedAt = ms(-day); in.Now = ms(-day) }, ClickInFuture, "later than"},
 		{"received never counts as now", func(in *Input) { in.ReceivedAt = 0; in.Now = ms(31 * day) }, WindowExpired, "31 days"},
 		{"disabled before the click", func(in *Input) { in.Link.DisabledAt = ms(-time.Second) }, LinkDisabled, "had been disabled"},
 		{"disabled at the click", func(in *Input) { in.Link.DisabledAt = ms(0) }, LinkDisabled, "had been disabled"},
@@ -118,8 +120,9 @@ func TestDecideProperties(t *testing.T) {
 			return
 		}
 		age := d.Explanation.ReceivedAt - in.ClickID.UnixMilli()
+		ahead := in.ClickID.UnixMilli() - max(d.Explanation.ReceivedAt, in.ReceivedAt)
 		if !in.Verified || in.Link.AffiliateID != in.ClickID.AffiliateID() || in.Link.ProgramID != in.ProgramID ||
-			in.Link.Suspended || age > in.Window.Milliseconds() || age < -FutureTolerance.Milliseconds() {
+			in.Link.Suspended || age > in.Window.Milliseconds() || ahead > FutureTolerance.Milliseconds() {
 			t.Fatalf("attributed with %+v", in)
 		}
 	})

@@ -266,7 +266,7 @@ func (b *booking) attribute(c *Conversion, terms *terms) {
 	}
 	d := attribution.Decide(attribution.Input{
 		ClickID: c.ClickID, Verified: !c.ClickID.IsZero() && b.s.keys.Verify(c.ClickID) == nil,
-		ProgramID: c.ProgramID, ReceivedAt: c.ReceivedAt, Now: b.now, Window: terms.window, Link: terms.link,
+		ProgramID: c.ProgramID, ReceivedAt: b.event.ReceivedAt, Now: b.now, Window: terms.window, Link: terms.link,
 	})
 	c.AffiliateID, c.LinkID, c.Attribution = d.AffiliateID, d.LinkID, d.Explanation
 	b.decided = d.Explanation.Reason
