@@ -14,4 +14,13 @@ if ! command -v mariadbd >/dev/null && [ ! -x /usr/sbin/mariadbd ]; then
   $sudo service mariadb stop >/dev/null 2>&1 || true
 fi
 
+# Disks and networks of their own, for the faults that need them.
+if ! command -v ip >/dev/null || ! command -v mkfs.ext4 >/dev/null || ! command -v losetup >/dev/null; then
+  sudo=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  echo "installing iproute2, e2fsprogs, mount" >&2
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends iproute2 e2fsprogs mount util-linux >/dev/null
+fi
+
 test/clickhouse/install.sh

@@ -8,5 +8,5 @@
 //
 // EDGEREF_CHAOS_ROUNDS sets the rounds of each kind of kill (1; `make chaos-long` runs 50), EDGEREF_CHAOS_SEED the moments
 // of the faults; the seed is printed. EDGEREF_CHAOS_ONLY picks groups (kills, store, core, poison, snapshots, power, disk,
-// crowds, handover, partition; separated by commas).
+// readonly, removed, crowds, engine, history, clock, handover, partition; separated by commas).
 package chaos

@@ -123,7 +123,7 @@ func (s *world) fullDisk() {
 	const fault = "disk full"
 	dir := s.t.TempDir()
 	if err := unix.Mount("chaos", dir, "tmpfs", 0, "size=8m"); err != nil {
-		s.t.Logf("%s: left out, a tmpfs cannot be mounted: %v", fault, err)
+		s.leaveOut(fault, err)
 		return
 	}
 	usual := s.tracker

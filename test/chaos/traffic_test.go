@@ -35,6 +35,8 @@ type traffic struct {
 	reasons map[string]int
 	first   int // number of the first request
 	cancel  context.CancelFunc
+	gate    sync.RWMutex // held for reading by each sender while it sends
+	epoch   int          // guarded by gate; a sale is of a click of the same one
 	done    sync.WaitGroup
 }
 
@@ -62,16 +64,29 @@ func (tr *traffic) begin(t *testing.T) {
 	})
 	for range senders {
 		tr.done.Go(func() {
-			last := ""
+			last, epoch := "", 0
 			for n := range tokens {
+				tr.gate.RLock()
+				if epoch != tr.epoch {
+					last, epoch = "", tr.epoch
+				}
 				if n%saleEvery == 0 && last != "" {
 					tr.sale(n, last)
 				} else if id := tr.click(n); id != "" {
 					last = id
 				}
+				tr.gate.RUnlock()
 			}
 		})
 	}
+}
+
+// pause does something while no request is under way. Sales after it are of clicks after it.
+func (tr *traffic) pause(do func()) {
+	tr.gate.Lock()
+	defer tr.gate.Unlock()
+	do()
+	tr.epoch++
 }
 
 func (tr *traffic) end() {

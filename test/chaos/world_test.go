@@ -34,6 +34,7 @@ type world struct {
 	tracker *process
 	more    []*process // further trackers
 
+	dsn             string // of MariaDB
 	program, secret string
 	scenarios       int
 	table           []row
@@ -42,7 +43,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	books, dsn := mariadb.StartServer(t)
-	s := &world{t: t, books: books, clicks: clickhouse.Start(t)}
+	s := &world{t: t, dsn: dsn, books: books, clicks: clickhouse.Start(t)}
 	s.env = []string{
 		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKENS=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
 		"EDGEREF_CORE_DATABASE=" + dsn, "EDGEREF_ANALYTICS_STORE=clickhouse", "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + database,
