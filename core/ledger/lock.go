@@ -78,3 +78,14 @@ func Lowest(ctx context.Context, q db.Querier, kind AccountKind, currency string
 	}
 	return lowest, nil
 }
+
+// BalanceAt is what an account held after a transaction; 0 where it does not exist.
+func BalanceAt(ctx context.Context, q db.Querier, kind AccountKind, currency string, owner, transaction int64) (int64, error) {
+	var minor int64
+	err := q.QueryRow(ctx, `SELECT COALESCE(SUM(e.amount_minor), 0) FROM ledger_accounts a JOIN ledger_entries e ON e.account_id = a.id
+		WHERE a.owner_id = ? AND a.kind = ? AND a.currency = ? AND e.transaction_id <= ?`, owner, kind, currency, transaction).Scan(&minor)
+	if err != nil {
+		return 0, fmt.Errorf("read earlier balance: %w", err)
+	}
+	return minor, nil
+}

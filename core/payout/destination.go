@@ -50,6 +50,8 @@ func (d Destination) Normalize() (Destination, error) {
 		return d, &InvalidError{"holder", fmt.Sprintf("must have 1 to %d bytes", maxHolder)}
 	case strings.ContainsFunc(d.Holder, func(r rune) bool { return unicode.IsControl(r) || !unicode.IsPrint(r) }):
 		return d, &InvalidError{"holder", "must have printable characters only"}
+	case !startsWell(d.Holder):
+		return d, &InvalidError{"holder", "must begin with a letter or a digit"}
 	case len(d.Account) > maxAccount:
 		return d, &InvalidError{"account", fmt.Sprintf("must have at most %d bytes", maxAccount)}
 	case d.Kind != BankIN && d.IFSC != "":
@@ -197,6 +199,12 @@ func parsePayPal(text string) (string, error) {
 	}
 	name, host, _ := strings.Cut(text, "@")
 	return name + "@" + strings.ToLower(host), nil
+}
+
+// startsWell keeps out names that a spreadsheet would take for a formula.
+func startsWell(name string) bool {
+	r, _ := utf8.DecodeRuneInString(name)
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // compact drops the spaces and hyphens by which people group long numbers.
