@@ -119,7 +119,7 @@ func TestAnyFaults(t *testing.T) {
 				}
 				return nil
 			})
-			for range 30 {
+			for range 14 {
 				_, _ = f.payouts.Work(t.Context())
 				f.advance(time.Duration(random.IntN(400)) * time.Second)
 			}
