@@ -311,6 +311,14 @@ func (s *Service) applyDispute(ctx context.Context, tx *db.Tx, p Payment, c Chan
 	if err != nil || c.Kind == ChangeKind(DisputeOpened) {
 		return booked, err
 	}
+	var otherwise bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM payment_outcomes WHERE gateway = ? AND outcome_key = ? AND kind IN (?, ?) AND kind <> ?)",
+		p.Gateway, c.DisputeID, DisputeWon, DisputeLost, Kind(c.Kind)).Scan(&otherwise); err != nil {
+		return false, fmt.Errorf("look for the end of a dispute: %w", err)
+	}
+	if otherwise {
+		return false, &reviewError{reason: "the dispute ended otherwise before"}
+	}
 	return s.tell(ctx, tx, p, c, Kind(c.Kind), c.DisputeID, 0)
 }
 

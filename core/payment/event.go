@@ -45,8 +45,13 @@ func EventName(id int64) string { return ident.Format(ident.PaymentEvent, id) }
 
 // take stores a verified event, unless it is there already, and has it worked on. It returns whether it is new.
 func (s *Service) take(ctx context.Context, gateway string, e Event, raw []byte) (fresh bool, err error) {
-	if e.ID == "" || len(e.ID) > 255 {
+	if e.ID == "" || len(e.ID) > maxName {
 		return false, fmt.Errorf("%w: its event has no name, or a very long one", ErrMalformed)
+	}
+	for _, c := range e.Changes {
+		if max(len(c.Key), len(c.Ref), len(c.PaymentID), len(c.RefundID), len(c.DisputeID)) > maxName {
+			return false, fmt.Errorf("%w: it holds a name of more than %d bytes", ErrMalformed, maxName)
+		}
 	}
 	changes, err := json.Marshal(e.Changes)
 	if err != nil {

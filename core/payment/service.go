@@ -33,6 +33,7 @@ const (
 	defaultPoll  = time.Second
 	maxHastened  = 20                  // looks at one payment before its time: strangers can ask for them
 	maxWork      = 100                 // rows of one call of Work
+	maxName      = 250                 // bytes of a name that a gateway gives
 	maxReason    = 250                 // bytes kept
 	maxReplay    = 5_000               // events in one call
 	retryFor     = 24 * time.Hour      // of events

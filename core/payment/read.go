@@ -1,0 +1,45 @@
+package payment
+
+import (
+	"context"
+)
+
+// Filter selects payments or refunds; zero values select all.
+type Filter struct {
+	OrderID int64
+	Gateway string
+	State   string // a State or RefundState
+	Before  int64  // identifiers below this only
+	Limit   int
+}
+
+func (f Filter) where() (string, []any) {
+	where, args := "1 = 1", []any{}
+	add := func(condition string, value any, wanted bool) {
+		if wanted {
+			where, args = where+" AND "+condition, append(args, value)
+		}
+	}
+	add("order_id = ?", f.OrderID, f.OrderID != 0)
+	add("gateway = ?", f.Gateway, f.Gateway != "")
+	add("state = ?", f.State, f.State != "")
+	add("id < ?", f.Before, f.Before != 0)
+	return where + " ORDER BY id DESC LIMIT ?", append(args, f.Limit)
+}
+
+// Payments returns attempts to pay, the newest first.
+func (s *Service) Payments(ctx context.Context, f Filter) ([]Payment, error) {
+	where, args := f.where()
+	return readPayments(ctx, s.db, where, args...)
+}
+
+// Payment is one attempt. Errors: ErrNotFound.
+func (s *Service) Payment(ctx context.Context, id int64) (Payment, error) {
+	return readPayment(ctx, s.db, id, "")
+}
+
+// Refunds returns refunds, the newest first.
+func (s *Service) Refunds(ctx context.Context, f Filter) ([]Refund, error) {
+	where, args := f.where()
+	return readRefunds(ctx, s.db, where, args...)
+}
