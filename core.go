@@ -207,7 +207,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	public, err := api.New(
 		api.Options{DB: database, Audit: guards.audit, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
-		api.Audit(guards.audit),
+		api.Audit(guards.audit), api.Mails(guards.mail),
 	)
 	if err != nil {
 		return nil, err

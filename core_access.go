@@ -27,13 +27,32 @@ func (e *environment) startAccess(ctx context.Context, database *db.DB, ids *new
 	if err := ring.Prove(ctx, database); err != nil {
 		return nil, err
 	}
-	letters, err := mail.New(mail.Options{
-		DB: database, IDs: ids, Now: time.Now, Ring: ring, Logger: e.log.With("part", "mail"), Registerer: e.registry,
-	})
+	letters, err := e.startMail(database, ids, ring)
 	if err != nil {
 		return nil, err
 	}
 	return &accessPart{
 		ring: ring, mail: letters, audit: audit.New(audit.Options{DB: database, IDs: ids, Registerer: e.registry}),
 	}, nil
+}
+
+// startMail starts what sends mail, to a server or, where none is configured, to the local mailbox.
+func (e *environment) startMail(database *db.DB, ids *newid.Generator, ring *secret.Ring) (*mail.Service, error) {
+	c, log := e.config.Mail, e.log.With("part", "mail")
+	opts := mail.Options{DB: database, IDs: ids, Now: time.Now, Ring: ring, Site: c.Site, Logger: log, Registerer: e.registry}
+	if c.SMTP != "" {
+		server, err := mail.NewSMTP(mail.SMTPOptions{
+			Addr: c.SMTP, TLS: c.TLS, Username: c.Username, Password: c.Password, Auth: c.Auth, From: c.From, Timeout: c.Timeout,
+		})
+		if err != nil {
+			return nil, err
+		}
+		opts.Sender = server
+	}
+	letters, err := mail.New(opts)
+	if err != nil {
+		return nil, err
+	}
+	e.parts.background("mail", func(ctx context.Context) { logEnd(log, "mail", letters.Run(ctx)) })
+	return letters, nil
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Analytics Analytics
 	Edge      Edge
 	Click     Click
+	Mail      Mail
 }
 
 // Log is how the process logs, to standard error.

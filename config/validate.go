@@ -84,6 +84,7 @@ func (c *Config) validate(role Role) error {
 		positive(path, d)
 	}
 	c.validateNumbers(bad)
+	c.Mail.validate(bad, oneOf)
 	c.validateGateways(bad)
 	c.validateRole(role, bad)
 	return errors.Join(errs...)

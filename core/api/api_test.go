@@ -118,7 +118,7 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit))
+	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")))
 }
 
 // answer is one HTTP answer.

@@ -13,6 +13,7 @@ import (
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
 	wire "github.com/edgeref/edgeref/wire/conversion"
@@ -57,6 +58,11 @@ func classify(err error) (status int, code, detail string, ok bool) {
 	}
 	for _, c := range []c{
 		{errNoSuch, http.StatusNotFound, "not_found"},
+		{mail.ErrNotFound, http.StatusNotFound, "not_found"},
+		{mail.ErrPending, http.StatusConflict, "mail_pending"},
+		{mail.ErrErased, http.StatusConflict, "mail_erased"},
+		{mail.ErrNoServer, http.StatusConflict, "no_mail_server"},
+		{mail.ErrRecipient, http.StatusUnprocessableEntity, "validation_failed"},
 		{errReadOnly, http.StatusForbidden, "read_only"},
 		{errNeedsPerson, http.StatusForbidden, "person_required"},
 		{errSecondFactor, http.StatusForbidden, "second_factor_required"},
