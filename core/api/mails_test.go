@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/api"
@@ -66,6 +67,7 @@ func TestMails(t *testing.T) {
 		later := newServer(t, s.db, func(later *server) []api.Module {
 			return []api.Module{api.Mails(later.letters("127.0.0.1:1")), api.Audit(later.audit)}
 		})
+		later.clock.add(time.Second)
 		var again api.Mail
 		later.do("POST", "/api/v1/mails/mal_0000000000001/resend", nil).want(http.StatusNotFound, "not_found")
 		later.do("POST", "/api/v1/mails/"+made.ID+"/resend", nil).want(http.StatusOK).into(&again)
