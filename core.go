@@ -26,6 +26,7 @@ import (
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/outbox"
+	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
@@ -177,7 +178,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: commission.Reconcile})
+	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: payout.Reconcile})
 	hooks := webhook.New(webhook.Options{DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry})
 	sealer := ledger.NewSealer(ledger.SealerOptions{DB: database, Now: time.Now, Logger: log, Registerer: e.registry})
 	commissions := commission.New(commission.Options{
@@ -204,10 +205,18 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	public, err := api.New(
-		api.Options{DB: database, Audit: guards.audit, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
+	modules := []api.Module{
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
 		api.Audit(guards.audit), api.Mails(guards.mail),
+	}
+	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)
+	if err != nil {
+		return nil, err
+	}
+	modules = append(modules, paying...)
+	public, err := api.New(
+		api.Options{DB: database, Audit: guards.audit, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
+		modules...,
 	)
 	if err != nil {
 		return nil, err

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/edgeref/edgeref/config"
-	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
@@ -67,7 +67,7 @@ func (p *program) verifyLedger(ctx context.Context, c *config.Config, log *slog.
 		return err
 	}
 	defer database.Close()
-	books := ledger.New(ledger.Options{DB: database, Reconcile: commission.Reconcile})
+	books := ledger.New(ledger.Options{DB: database, Reconcile: payout.Reconcile})
 	found, err := books.VerifyFrom(ctx, expect)
 	if err != nil {
 		return fmt.Errorf("verify ledger: %w", err)
@@ -97,7 +97,7 @@ func (p *program) exportLedger(ctx context.Context, c *config.Config, log *slog.
 		return err
 	}
 	defer database.Close()
-	_, err = ledger.New(ledger.Options{DB: database, Reconcile: commission.Reconcile}).Export(ctx, p.stdout, opts)
+	_, err = ledger.New(ledger.Options{DB: database, Reconcile: payout.Reconcile}).Export(ctx, p.stdout, opts)
 	return err
 }
 

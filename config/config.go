@@ -23,6 +23,9 @@ type Config struct {
 	Core      Core
 	Razorpay  Razorpay
 	Stripe    Stripe
+	Payout    Payout
+	RazorpayX RazorpayX
+	KYC       KYC
 	Analytics Analytics
 	Edge      Edge
 	Click     Click

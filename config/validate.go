@@ -65,7 +65,7 @@ func (c *Config) validate(role Role) error {
 	}
 	for path, text := range map[string]string{
 		"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL, "core.public_url": c.Core.PublicURL,
-		"razorpay.url": c.Razorpay.URL, "stripe.url": c.Stripe.URL,
+		"razorpay.url": c.Razorpay.URL, "stripe.url": c.Stripe.URL, "razorpay_x.url": c.RazorpayX.URL,
 	} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			bad(path, "%q is not an absolute http(s) URL", text)
@@ -86,6 +86,7 @@ func (c *Config) validate(role Role) error {
 	c.validateNumbers(bad)
 	c.Mail.validate(bad, oneOf)
 	c.validateGateways(bad)
+	c.validatePayout(bad)
 	c.validateRole(role, bad)
 	return errors.Join(errs...)
 }

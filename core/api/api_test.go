@@ -21,6 +21,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
 )
@@ -59,6 +60,7 @@ type server struct {
 	ids         *newid.Generator
 	hooks       *webhook.Service
 	commissions *commission.Service
+	payouts     *payout.Service
 	people      people
 	audit       *audit.Log
 	bearer      string

@@ -13,7 +13,10 @@ import (
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/mail"
+	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
 	wire "github.com/edgeref/edgeref/wire/conversion"
@@ -87,6 +90,21 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{webhook.ErrNotActive, http.StatusConflict, "webhook_disabled"},
 		{webhook.ErrPending, http.StatusConflict, "delivery_pending"},
 		{webhook.ErrTooMany, http.StatusConflict, "too_many_webhooks"},
+		{payout.ErrNotFound, http.StatusNotFound, "not_found"},
+		{payout.ErrNothing, http.StatusConflict, "nothing_to_pay"},
+		{payout.ErrState, http.StatusConflict, "payout_state"},
+		{payout.ErrNeedsPerson, http.StatusForbidden, "person_required"},
+		{payout.ErrSecondFactor, http.StatusForbidden, "second_factor_required"},
+		{payout.ErrOwnBatch, http.StatusForbidden, "own_batch"},
+		{payout.ErrOwnPayout, http.StatusForbidden, "own_payout"},
+		{payout.ErrApproved, http.StatusConflict, "already_approved"},
+		{payout.ErrChanged, http.StatusConflict, "batch_changed"},
+		{payout.ErrLimit, http.StatusConflict, "batch_limit"},
+		{payout.ErrMethodExists, http.StatusConflict, "method_exists"},
+		{payout.ErrDownloaded, http.StatusConflict, "file_downloaded"},
+		{payout.ErrFileChanged, http.StatusConflict, "file_changed"},
+		{tax.ErrNotFound, http.StatusNotFound, "not_found"},
+		{tax.ErrExists, http.StatusConflict, "tax_rule_exists"},
 		{report.ErrQuery, http.StatusUnprocessableEntity, "validation_failed"},
 	} {
 		if errors.Is(err, c.target) {
@@ -95,6 +113,9 @@ func classify(err error) (status int, code, detail string, ok bool) {
 	}
 	var scope errScope
 	switch {
+	case errors.Is(err, ledger.ErrClosed):
+		// Why is in the log and in a verification; it may name what only operators should see.
+		return http.StatusConflict, "ledger_closed", "no money may leave while the ledger does not hold or cannot be verified; see GET /ledger/verification", true
 	case errors.Is(err, token.ErrUnauthenticated):
 		status, code, detail = unauthenticated()
 		return status, code, detail, true

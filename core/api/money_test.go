@@ -21,6 +21,7 @@ import (
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/outbox"
+	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -69,7 +70,7 @@ func testKeyring(t *testing.T) *click.Keyring {
 
 // moneyModules are those of conversions, commissions, the ledger and reports.
 func moneyModules(s *server, a *analytics) []api.Module {
-	books := ledger.New(ledger.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, Reconcile: commission.Reconcile})
+	books := ledger.New(ledger.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, Reconcile: payout.Reconcile})
 	hooks := webhook.New(webhook.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, AllowHTTP: true, AllowLoopback: true})
 	s.hooks = hooks
 	commissions := commission.New(commission.Options{DB: s.db, IDs: s.ids, Ledger: books, Announcer: hooks, Now: s.clock.Now})
@@ -82,7 +83,8 @@ func moneyModules(s *server, a *analytics) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return []api.Module{api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks)}
+	return append(payoutModules(s, books, commissions),
+		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks))
 }
 
 // shop is a program with an affiliate, a link, a rule and a click.

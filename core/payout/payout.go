@@ -9,9 +9,12 @@ package payout
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/audit"
@@ -20,8 +23,7 @@ import (
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/newid"
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -249,6 +251,15 @@ type Payout struct {
 
 // NetAmount is what is sent.
 func (p *Payout) NetAmount() money.Amount { return money.Amount{Minor: p.Net, Currency: p.Currency} }
+
+// TaxText says in plain words how the tax came about.
+func (p *Payout) TaxText() string {
+	var r tax.Result
+	if err := json.Unmarshal([]byte(p.TaxNote), &r); err != nil {
+		return ""
+	}
+	return r.String()
+}
 
 // Attempt is what was asked of a provider, once.
 type Attempt struct {

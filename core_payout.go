@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/edgeref/edgeref/config"
+	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/commission"
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/tax"
+)
+
+// startPayouts makes what pays affiliates and returns its part of the API. Its worker runs in the background.
+func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, books *ledger.Ledger, commissions *commission.Service) ([]api.Module, error) {
+	log := e.log.With("part", "payouts")
+	policy, err := payoutPolicy(e.config)
+	if err != nil {
+		return nil, err
+	}
+	guard := ledger.NewGuard(ledger.GuardOptions{Verify: books.VerifyFrom, Now: time.Now, Logger: log, Registerer: e.registry})
+	payouts := payout.New(payout.Options{
+		DB: database, IDs: ids, Ledger: books, Commissions: commissions, Guard: guard, Ring: guards.ring, Audit: guards.audit, Mail: guards.mail,
+		Executors: payout.Offline(), Policy: policy, Payer: e.config.Payout.Payer, Now: time.Now, Logger: log, Registerer: e.registry,
+	})
+	// What older encryption keys sealed is sealed anew, so that they can be taken away.
+	resealed, err := payouts.Reseal(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("seal payout methods with the newest encryption key: %w", err)
+	}
+	if resealed > 0 {
+		log.Info("payout methods and tax identities are sealed with the newest encryption key", "changed", resealed)
+	}
+	rules := tax.New(tax.Options{DB: database, IDs: ids, Audit: guards.audit, Now: time.Now})
+	e.parts.background("payouts", func(ctx context.Context) { logEnd(log, "payouts", payouts.Run(ctx)) })
+	return []api.Module{api.Payouts(payouts), api.TaxRules(rules)}, nil
+}
+
+func payoutPolicy(c *config.Config) (p payout.Policy, err error) {
+	for _, list := range []struct {
+		into *map[string]int64
+		from []string
+	}{
+		{&p.Minimum, c.Payout.Minimum}, {&p.Floor, c.Payout.Floor}, {&p.BatchLimit, c.Payout.BatchLimit}, {&p.TwoApprovals, c.Payout.TwoApprovals},
+	} {
+		if *list.into, err = config.Amounts(list.from); err != nil {
+			return p, fmt.Errorf("settings of payouts: %w", err)
+		}
+	}
+	p.MethodFreeze, p.TaxCountries = c.Payout.MethodFreeze, c.Payout.TaxCountries
+	return p, nil
+}
