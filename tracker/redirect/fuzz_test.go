@@ -93,7 +93,7 @@ func FuzzCompile(f *testing.F) {
 		}
 		w := newWork().(*work)
 		w.readQuery(query)
-		location, _ := target.appendLocation(nil, &w.record, "CID", query)
+		location, _ := target.appendLocation(nil, &w.record, "CID", w.query)
 		u, err := url.Parse(string(location))
 		if err != nil || u.Scheme+"://"+u.Host != target.destination.base {
 			t.Fatalf("%q with %q leads to %q, %v", destination, query, location, err)

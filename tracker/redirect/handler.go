@@ -187,7 +187,7 @@ func (h *Handler) click(req *fasthttp.RequestCtx, t *Target, query string, now t
 	}
 	h.metrics.received.Inc()
 
-	h.redirect(req, h.locate(t, w, id, query))
+	h.redirect(req, h.locate(t, w, id))
 	if id != "" && t.cookieSeconds > 0 {
 		w.cookie = h.appendCookie(w.cookie[:0], id, t.cookieSeconds)
 		req.Response.Header.SetCanonical(raw(fasthttp.HeaderSetCookie), w.cookie)
@@ -202,12 +202,12 @@ func (h *Handler) release(w *work) {
 }
 
 // locate is where the click leads.
-func (h *Handler) locate(t *Target, w *work, id, query string) []byte {
+func (h *Handler) locate(t *Target, w *work, id string) []byte {
 	var dropped int
 	if w.to != "" {
 		if u, ok := t.deepLink(w.to); ok {
 			// Encoded, it may have grown to three times the length that was checked.
-			if w.location, dropped = t.appendDeepLink(w.location[:0], u, id, query); len(w.location) <= maxLocation {
+			if w.location, dropped = t.appendDeepLink(w.location[:0], u, id, w.query); len(w.location) <= maxLocation {
 				h.metrics.deepTaken.Inc()
 				h.metrics.drop(dropped)
 				return w.location
@@ -215,7 +215,7 @@ func (h *Handler) locate(t *Target, w *work, id, query string) []byte {
 		}
 		h.metrics.deepLeft.Inc()
 	}
-	w.location, dropped = t.appendLocation(w.location[:0], &w.record, id, query)
+	w.location, dropped = t.appendLocation(w.location[:0], &w.record, id, w.query)
 	h.metrics.drop(dropped)
 	return w.location
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // appendLocation appends where a click through t leads. id is the text of its Click ID, "" where it has none; query is
-// the visitor's raw query. It returns the number of the visitor's parameters that were dropped.
-func (t *Target) appendLocation(dst []byte, r *click.Record, id, query string) ([]byte, int) {
+// the visitor's. It returns the number of the visitor's parameters that were dropped.
+func (t *Target) appendLocation(dst []byte, r *click.Record, id string, query []parameter) ([]byte, int) {
 	d := &t.destination
 	dst = append(dst, d.base...)
 	dst = appendPath(dst, d.path, r, id)
@@ -52,7 +52,7 @@ func (t *Target) deepLink(to string) (hosts.URL, bool) {
 
 // appendDeepLink is appendLocation to a page that the visitor asked for. Like other parameters of the visitor's, those
 // in the page's own query cannot carry the click parameter's name.
-func (t *Target) appendDeepLink(dst []byte, u hosts.URL, id, query string) ([]byte, int) {
+func (t *Target) appendDeepLink(dst []byte, u hosts.URL, id string, query []parameter) ([]byte, int) {
 	dst = append(append(dst, u.Scheme...), "://"...)
 	dst = append(dst, u.Host...)
 	if u.Port != "" {
@@ -66,10 +66,10 @@ func (t *Target) appendDeepLink(dst []byte, u hosts.URL, id, query string) ([]by
 	dst = appendURL(dst, path)
 	sep := byte('?')
 	for own != "" {
-		var pair, name string
-		pair, name, _, own = nextPair(own)
-		if pair != "" && !sameName(name, t.clickName) {
-			dst = appendPair(append(dst, sep), pair)
+		var p parameter
+		p, own = nextParameter(own)
+		if p.text != "" && !p.named(t.clickName) {
+			dst = p.append(append(dst, sep))
 			sep = '&'
 		}
 	}

@@ -2,11 +2,86 @@ package redirect
 
 import "strings"
 
-// nextPair takes the first parameter off a raw query. value is "" and equals false without an "=".
-func nextPair(query string) (pair, name, value, rest string) {
-	pair, rest, _ = strings.Cut(query, "&")
-	name, value, _ = strings.Cut(pair, "=")
-	return pair, name, value, rest
+// marks say what stands in a text that needs a closer look. Most parameters have none, and are taken as they are.
+type marks uint8
+
+const (
+	markEnd       marks = 1 << iota // "&", between parameters
+	markEquals                      // "=", behind a name
+	markEscape                      // "%", perhaps an encoded byte
+	markPlus                        // "+", a space
+	markSemicolon                   // ";", another "&" to some servers
+	markUnsafe                      // must not stand in a URL as it is
+	markNotText                     // a control character, or part of one that is not ASCII
+)
+
+// byteMarks are the marks of each byte; read only.
+var byteMarks = func() (table [256]marks) {
+	for i := range table {
+		c := byte(i)
+		if unsafeInURL(c) {
+			table[i] |= markUnsafe
+		}
+		if c < ' ' || c >= 0x7f {
+			table[i] |= markNotText
+		}
+	}
+	table['&'] |= markEnd
+	table['='] |= markEquals
+	table['%'] |= markEscape
+	table['+'] |= markPlus
+	table[';'] |= markSemicolon
+	return table
+}()
+
+// parameter is one parameter of a raw query.
+type parameter struct {
+	text, name, value string // name and value are parts of text
+	marks             marks  // of the whole text, but for markEnd and markEquals
+	nameMarks         marks
+}
+
+// nextParameter takes the first parameter off a raw query.
+func nextParameter(query string) (p parameter, rest string) {
+	var all, inName marks
+	end, equals := 0, -1
+	for ; end < len(query); end++ {
+		m := byteMarks[query[end]]
+		if all |= m; m&(markEnd|markEquals) == 0 {
+			continue
+		}
+		if m&markEnd != 0 {
+			rest = query[end+1:]
+			break
+		}
+		if equals < 0 {
+			equals, inName = end, all
+		}
+	}
+	p.text, p.marks = query[:end], all&^(markEnd|markEquals)
+	if equals < 0 {
+		p.name, p.nameMarks = p.text, p.marks
+	} else {
+		p.name, p.value, p.nameMarks = p.text[:equals], p.text[equals+1:], inName&^markEquals
+	}
+	return p, rest
+}
+
+// named is sameName of the parameter's name.
+func (p *parameter) named(canonicalName string) bool {
+	if p.nameMarks != 0 || canonicalName == "" {
+		return sameName(p.name, canonicalName)
+	}
+	// Nothing is encoded, trimmed or ignored in a name without marks.
+	if len(p.name) < len(canonicalName) || fold(p.name[0]) != canonicalName[0] {
+		return false
+	}
+	for i := 1; i < len(canonicalName); i++ {
+		if fold(p.name[i]) != canonicalName[i] {
+			return false
+		}
+	}
+	return len(p.name) == len(canonicalName) || p.name[len(canonicalName)] == '['
 }
 
 // canonical is the form in which parameter names are compared: see sameName.
@@ -56,13 +131,14 @@ func sameName(raw, canonicalName string) bool {
 	return matched == len(canonicalName)
 }
 
-// ours are the names that only speak to the tracker and do not reach the destination by themselves.
-func ours(name string) bool {
-	if sameName(name, "to") {
-		return true
+// ours reports whether the parameter only speaks to the tracker and does not reach the destination by itself.
+func (p *parameter) ours() bool {
+	if p.nameMarks == 0 && p.name != "" {
+		if c := fold(p.name[0]); c != 's' && c != 't' {
+			return false
+		}
 	}
-	return len(name) >= len("sub1") && (sameName(name, "sub1") || sameName(name, "sub2") || sameName(name, "sub3") ||
-		sameName(name, "sub4") || sameName(name, "sub5"))
+	return p.named("to") || p.named("sub1") || p.named("sub2") || p.named("sub3") || p.named("sub4") || p.named("sub5")
 }
 
 // maxLocation bounds the Location header, in bytes: what servers and proxies commonly take as one header line. The
@@ -73,17 +149,16 @@ const maxLocation = 8000
 // those that are ours, that the destination sets itself (taken), that carry the click parameter's name, or that are
 // not validly encoded. sep is what the first one is separated with. It returns the number of parameters that were
 // dropped for their encoding or for lack of room.
-func appendVisitor(dst []byte, query string, click string, taken []string, sep byte) ([]byte, int) {
+func appendVisitor(dst []byte, query []parameter, click string, taken []string, sep byte) ([]byte, int) {
 	dropped := 0
-	for query != "" {
-		var pair, name string
-		pair, name, _, query = nextPair(query)
-		if pair == "" || ours(name) || sameName(name, click) || takenName(name, taken) {
+	for i := range query {
+		p := &query[i]
+		if p.text == "" || p.ours() || p.named(click) || p.taken(taken) {
 			continue
 		}
 		before := len(dst)
-		if wellEncoded(pair) {
-			dst = appendPair(append(dst, sep), pair)
+		if p.marks&markEscape == 0 || wellEncoded(p.text) {
+			dst = p.append(append(dst, sep))
 		}
 		if len(dst) == before || len(dst) > maxLocation {
 			dst = dst[:before]
@@ -93,6 +168,14 @@ func appendVisitor(dst []byte, query string, click string, taken []string, sep b
 		sep = '&'
 	}
 	return dst, dropped
+}
+
+// append appends a well encoded parameter to a URL.
+func (p *parameter) append(dst []byte) []byte {
+	if p.marks&(markUnsafe|markSemicolon) == 0 {
+		return append(dst, p.text...)
+	}
+	return appendPair(dst, p.text)
 }
 
 // appendPair appends one parameter. A semicolon is encoded: some servers take it for another "&".
@@ -107,9 +190,10 @@ func appendPair(dst []byte, pair string) []byte {
 	}
 }
 
-func takenName(name string, taken []string) bool {
-	for _, t := range taken {
-		if sameName(name, t) {
+// taken reports whether the parameter has one of the names.
+func (p *parameter) taken(names []string) bool {
+	for _, name := range names {
+		if p.named(name) {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package redirect
 
 import (
 	"strings"
+	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
@@ -14,6 +15,7 @@ import (
 type work struct {
 	record   click.Record
 	to       string // the page asked for by "to", decoded; "" if none
+	query    []parameter
 	text     []byte // decoded texts
 	encoded  []byte
 	location []byte
@@ -24,21 +26,27 @@ type work struct {
 const maxPooled = 64 << 10
 
 func newWork() any {
-	return &work{text: make([]byte, 0, 2048), encoded: make([]byte, 0, 4096), location: make([]byte, 0, 2048), cookie: make([]byte, 0, 256)}
+	return &work{query: make([]parameter, 0, 16), text: make([]byte, 0, 2048), encoded: make([]byte, 0, 4096), location: make([]byte, 0, 2048), cookie: make([]byte, 0, 256)}
 }
 
 // poolable forgets the request, and reports whether w is small enough to keep.
 func (w *work) poolable() bool {
 	w.record, w.to = click.Record{}, ""
+	clear(w.query)
+	w.query = w.query[:0]
 	w.text, w.encoded, w.location, w.cookie = w.text[:0], w.encoded[:0], w.location[:0], w.cookie[:0]
-	return cap(w.text)+cap(w.encoded)+cap(w.location) <= maxPooled
+	return cap(w.text)+cap(w.encoded)+cap(w.location)+cap(w.query)*int(unsafe.Sizeof(parameter{})) <= maxPooled
 }
 
 // keep returns what was appended to w.text since it had n bytes.
 func (w *work) keep(n int) string { return view(w.text[n:]) }
 
-// decoded is the cleaned text of a raw value of the query.
-func (w *work) decoded(raw string) string {
+// decoded is the cleaned text of a parameter's value.
+func (w *work) decoded(p *parameter) string {
+	raw := p.value
+	if p.marks&(markEscape|markPlus|markNotText) == 0 {
+		return raw[:min(len(raw), maxText)]
+	}
 	n := len(w.text)
 	w.text = decode(w.text, raw)
 	w.text = w.text[:n+len(clean(w.text[n:]))]
@@ -47,30 +55,39 @@ func (w *work) decoded(raw string) string {
 
 // cleaned is the cleaned text of part of a header.
 func (w *work) cleaned(s string) string {
+	var m marks
+	for i := range len(s) {
+		m |= byteMarks[s[i]]
+	}
+	if m&markNotText == 0 {
+		return s[:min(len(s), maxText)]
+	}
 	n := len(w.text)
 	w.text = append(w.text, s...)
 	w.text = w.text[:n+len(clean(w.text[n:]))]
 	return w.keep(n)
 }
 
-// readQuery takes from the query what a click keeps. The first of several parameters of one name counts.
+// readQuery takes the query apart, and from it what a click keeps. The first of several parameters of one name counts.
 func (w *work) readQuery(query string) {
 	for query != "" {
-		var name, value string
-		_, name, value, query = nextPair(query)
-		if strings.IndexByte(name, '%') >= 0 {
+		var p parameter
+		p, query = nextParameter(query)
+		w.query = append(w.query, p)
+		name := p.name
+		if p.nameMarks&markEscape != 0 {
 			n := len(w.text)
 			w.text = decode(w.text, name)
 			name = w.keep(n)
 		}
 		if name == "to" && w.to == "" {
 			n := len(w.text)
-			w.text = decode(w.text, value)
+			w.text = decode(w.text, p.value)
 			w.to = w.keep(n)
 			continue
 		}
 		if f := field(&w.record, name); f != nil && *f == "" {
-			*f = w.decoded(value)
+			*f = w.decoded(&p)
 		}
 	}
 }
@@ -152,16 +169,21 @@ func prefetch(h *fasthttp.RequestHeader) bool {
 // referrer is the host (lower case, without port) and the path (without query) of a Referer header; both are empty
 // where it is not a URL with a host.
 func (w *work) referrer(s string) (host, path string) {
-	scheme, rest, ok := strings.Cut(s, "://")
-	if !ok || scheme == "" || strings.ContainsAny(scheme, "/?#") {
+	colon := strings.IndexByte(s, ':')
+	if colon <= 0 || !strings.HasPrefix(s[colon:], "://") || hostEnd(s) < colon {
 		return "", ""
 	}
-	if end := strings.IndexAny(rest, "?#"); end >= 0 {
-		rest = rest[:end]
+	host = s[colon+len("://"):]
+	if slash := hostEnd(host); slash < len(host) {
+		host, path = host[:slash], host[slash:]
 	}
-	host = rest
-	if slash := strings.IndexByte(rest, '/'); slash >= 0 {
-		host, path = rest[:slash], rest[slash:]
+	if path != "" {
+		if end := strings.IndexByte(path, '?'); end >= 0 {
+			path = path[:end]
+		}
+		if end := strings.IndexByte(path, '#'); end >= 0 {
+			path = path[:end]
+		}
 	}
 	host = host[strings.LastIndexByte(host, '@')+1:]
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
@@ -170,14 +192,34 @@ func (w *work) referrer(s string) (host, path string) {
 	if host == "" {
 		return "", ""
 	}
-	n := len(w.text)
-	host = w.cleaned(host)
-	for i := n; i < len(w.text); i++ {
-		if c := w.text[i]; c >= 'A' && c <= 'Z' {
-			w.text[i] = c + 'a' - 'A'
+	return w.lower(w.cleaned(host)), w.cleaned(path)
+}
+
+// hostEnd is the index of the first byte of s that ends a URL's host.
+func hostEnd(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c == '/' || c == '?' || c == '#' {
+			return i
 		}
 	}
-	return host, w.cleaned(path)
+	return len(s)
+}
+
+// lower is s with ASCII letters in lower case.
+func (w *work) lower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' {
+			n := len(w.text)
+			w.text = append(w.text, s...)
+			for j := n + i; j < len(w.text); j++ {
+				if c := w.text[j]; c >= 'A' && c <= 'Z' {
+					w.text[j] = c + 'a' - 'A'
+				}
+			}
+			return w.keep(n)
+		}
+	}
+	return s
 }
 
 // language is the primary subtag of the first range of an Accept-Language header, in lower case.

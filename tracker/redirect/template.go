@@ -61,18 +61,18 @@ func parseTemplate(destination, click string, values fixedMacros) (template, err
 	}
 	t.path = values.pieces(nil, path)
 	for query != "" {
-		var pair, name string
-		pair, name, _, query = nextPair(query)
-		if pair == "" || sameName(name, click) && !strings.Contains(pair, "{click_id}") {
+		var p parameter
+		p, query = nextParameter(query)
+		if p.text == "" || p.named(click) && !strings.Contains(p.text, "{click_id}") {
 			continue
 		}
 		if len(t.query) > 0 {
 			t.query = append(t.query, piece{text: "&"})
 		}
 		// A visitor's text must not become a name: it could be the click parameter's.
-		pair = strings.ReplaceAll(name, "{sub", "%7Bsub") + pair[len(name):]
+		pair := strings.ReplaceAll(p.name, "{sub", "%7Bsub") + p.text[len(p.name):]
 		t.query = values.pieces(t.query, pair)
-		t.names = append(t.names, canonical(name))
+		t.names = append(t.names, canonical(p.name))
 	}
 	t.fragment = values.pieces(nil, fragment)
 	for _, part := range [][]piece{t.path, t.query, t.fragment} {
