@@ -40,12 +40,16 @@ func (s *Store[T]) Find(ctx context.Context, slug []byte) (*Entry[T], error) {
 		s.metrics.lookups[resultNegative].Inc()
 		return nil, link.ErrNotFound
 	}
-	hash := maphash.Bytes(s.seed, slug)
-	e, ok := s.cache.Get(hash)
-	if !ok || e.slug != string(slug) || !s.current(hash, e) {
-		return s.miss(ctx, hash, string(slug), nil)
+	hash, now := maphash.Bytes(s.seed, slug), s.elapsed()
+	first := &s.first[hash>>32%firstSlots]
+	e := first.Load()
+	if e == nil || e.slug != string(slug) || now >= e.expires || !s.current(hash, e) {
+		var ok bool
+		if e, ok = s.cache.Get(hash); !ok || e.slug != string(slug) || !s.current(hash, e) {
+			return s.miss(ctx, hash, string(slug), nil)
+		}
+		first.Store(e)
 	}
-	now := s.elapsed()
 	if now >= e.expires {
 		return s.miss(ctx, hash, string(slug), e)
 	}

@@ -13,6 +13,7 @@ import (
 // metrics count requests by result.
 type metrics struct {
 	results      map[string]prometheus.Counter // complete from the start: read without a lock
+	redirected   prometheus.Counter            // the one that counts, without a look into the map
 	acceptErrors prometheus.Counter
 }
 
@@ -42,10 +43,15 @@ func newMetrics(reg prometheus.Registerer, http *fasthttp.Server) (*metrics, err
 	} {
 		m.results[result] = requests.WithLabelValues(result)
 	}
+	m.redirected = m.results[string(redirect.Redirected)]
 	return m, nil
 }
 
 func (m *metrics) count(result string) {
+	if result == string(redirect.Redirected) {
+		m.redirected.Inc()
+		return
+	}
 	c, ok := m.results[result]
 	if !ok {
 		panic("BUG: unknown result " + result)
