@@ -275,6 +275,9 @@ func (s *Spool) create(number, first uint64) (*segment, error) {
 	if err != nil {
 		return nil, &WriteError{Op: "create", Path: path, Err: err}
 	}
+	// Where the blocks are taken already, a write does not wait for the file system's journal while another goroutine
+	// syncs. If there is no room for all of them, the writes tell.
+	_ = f.Reserve(s.opt.SegmentBytes)
 	if err := writeFull(f, h.append(nil), 0); err != nil {
 		f.Close()
 		os.Remove(path) // it holds no record

@@ -15,6 +15,9 @@ type File interface {
 	io.ReaderAt
 	io.WriterAt
 	Truncate(size int64) error
+	// Reserve takes room on the disk for a file of that size; its size stays what it is. It is for speed alone, and may
+	// do nothing.
+	Reserve(size int64) error
 	// Sync returns once the content, and as much metadata as reading it back needs, are on the disk (fdatasync).
 	Sync() error
 	Close() error
@@ -23,16 +26,35 @@ type File interface {
 // OpenFunc opens path with the flags of package os. Tests override it to make a disk fail.
 type OpenFunc func(path string, flag int) (File, error)
 
-type osFile struct{ *os.File }
+type osFile struct {
+	*os.File
+	reserved bool
+}
 
-func (f osFile) Sync() error { return datasync(f.File) }
+func (f *osFile) Sync() error { return datasync(f.File) }
+
+func (f *osFile) Reserve(size int64) error {
+	err := reserve(f.File, size)
+	f.reserved = f.reserved || err == nil
+	return err
+}
+
+// Close gives back what was reserved and is not used.
+func (f *osFile) Close() error {
+	if f.reserved {
+		if info, err := f.Stat(); err == nil {
+			_ = f.Truncate(info.Size())
+		}
+	}
+	return f.File.Close()
+}
 
 func openOS(path string, flag int) (File, error) {
 	f, err := os.OpenFile(path, flag, 0o640)
 	if err != nil {
 		return nil, err
 	}
-	return osFile{f}, nil
+	return &osFile{File: f}, nil
 }
 
 // writeFull turns a short write without an error into one with.

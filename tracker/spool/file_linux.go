@@ -13,3 +13,7 @@ func datasync(f *os.File) error {
 		}
 	}
 }
+
+func reserve(f *os.File, size int64) error {
+	return os.NewSyscallError("fallocate", unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, size))
+}

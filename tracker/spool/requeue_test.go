@@ -155,6 +155,8 @@ func (f *failing) WriteAt(b []byte, off int64) (int, error) {
 	return f.File.WriteAt(b, off)
 }
 
+func (f *failing) Reserve(int64) error { return nil }
+
 func (f *failing) Sync() error {
 	if *f.left--; *f.left < 0 {
 		return f.err
