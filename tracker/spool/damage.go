@@ -73,7 +73,7 @@ func (s *Spool) reform(h head) error {
 	if err != nil {
 		return err
 	}
-	batch := s.newBatch(h.seg, count, r.pendingEnd)
+	batch := s.newBatch(h.seg, s.pos, count, r.pendingEnd)
 	if batch.Notes, err = readNotes(s.opt.Dir, batch.ID); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ type Batch struct {
 	segment  *segment
 	firstSeq uint64
 	count    uint64
+	start    int64    // offset of the first record
 	end      int64    // offset after the last record
 	numbers  []uint64 // of the payloads, if some are lost; else they are consecutive
 }
@@ -56,6 +57,7 @@ type reader struct {
 	file       File
 	buf        []byte
 	batch      *Batch // handed out, not acknowledged
+	ahead      *Batch // read ahead of its turn, or nil
 	acked      *Batch // the last one acknowledged
 	again      bool   // the state names a batch that an earlier run handed out
 	pending    uint32 // records of the pending batch, as the state has to say
@@ -257,6 +259,9 @@ func (s *Spool) read(size int64) ([]byte, error) {
 
 // form makes the next run of good records the pending batch, or gets one step nearer to that.
 func (s *Spool) form(h head, maxRecords, maxBytes int) error {
+	if b := s.takeAhead(h, maxRecords, maxBytes); b != nil {
+		return s.handOut(b)
+	}
 	if err := s.enter(h); err != nil {
 		return err
 	}
@@ -264,30 +269,44 @@ func (s *Spool) form(h head, maxRecords, maxBytes int) error {
 	if left <= 0 {
 		return s.leave(h)
 	}
-	// The average record tells how much to read; one whole record is read in any case.
-	size := int64(maxBytes)
-	if have := h.hi - s.pos.seq; have > uint64(maxRecords) {
-		size = min(size, left/int64(have)*int64(maxRecords)*5/4)
-	}
-	b, err := s.read(min(left, size+recordHeader+int64(h.seg.codec.maxPayload)))
+	b, err := s.read(h.window(s.pos, maxRecords, maxBytes))
 	if err != nil {
 		return err
 	}
-	spans := make([][2]int, 0, min(uint64(maxRecords), h.hi-s.pos.seq))
-	records, used := h.seg.codec.run(b, s.pos.seq, h.hi, maxRecords, maxBytes, func(start, end int) {
-		spans = append(spans, [2]int{start, end})
-	})
-	if records == 0 {
+	batch := s.cut(h, s.pos, b, maxRecords, maxBytes)
+	if batch == nil {
 		return s.skipBad(h)
 	}
 	s.reader.failures = 0
-	batch := s.newBatch(h.seg, uint64(records), s.pos.offset+int64(used))
+	return s.handOut(batch)
+}
+
+// cut makes a batch of the good records that b, which was read at from, begins with; nil if there are none.
+func (s *Spool) cut(h head, from position, b []byte, maxRecords, maxBytes int) *Batch {
+	spans := make([][2]int, 0, min(uint64(maxRecords), h.hi-from.seq))
+	records, used := h.seg.codec.run(b, from.seq, h.hi, maxRecords, maxBytes, func(start, end int) {
+		spans = append(spans, [2]int{start, end})
+	})
+	if records == 0 {
+		return nil
+	}
+	batch := s.newBatch(h.seg, from, uint64(records), from.offset+int64(used))
 	batch.Payloads = make([]string, records)
 	data := string(b[:used])
 	for i, span := range spans {
 		batch.Payloads[i] = data[span[0]:span[1]]
 	}
-	return s.handOut(batch)
+	return batch
+}
+
+// window is how many bytes from a position on hold a batch. The average record tells how much to read; one whole record
+// is read in any case.
+func (h *head) window(from position, maxRecords, maxBytes int) int64 {
+	left, size := h.end-from.offset, int64(maxBytes)
+	if have := h.hi - from.seq; have > uint64(maxRecords) {
+		size = min(size, left/int64(have)*int64(maxRecords)*5/4)
+	}
+	return min(left, size+recordHeader+int64(h.seg.codec.maxPayload))
 }
 
 // handOut makes the records durable, then the batch's boundaries, then the batch the pending one.
@@ -304,15 +323,15 @@ func (s *Spool) handOut(b *Batch) error {
 	return nil
 }
 
-func (s *Spool) newBatch(seg *segment, count uint64, end int64) *Batch {
+func (s *Spool) newBatch(seg *segment, from position, count uint64, end int64) *Batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := hex.AppendEncode(make([]byte, 0, 80), seg.identity[:])
-	for _, n := range []uint64{seg.number, s.pos.seq, count} {
+	for _, n := range []uint64{seg.number, from.seq, count} {
 		id = append(id, '-')
 		id = strconv.AppendUint(id, n, 16)
 	}
-	return &Batch{ID: string(id), Oldest: s.ages.of(s.pos.seq), segment: seg, firstSeq: s.pos.seq, count: count, end: end}
+	return &Batch{ID: string(id), Oldest: s.ages.of(from.seq), segment: seg, firstSeq: from.seq, count: count, start: from.offset, end: end}
 }
 
 // Ack says that the batch has been stored by the consumer's sink. It will not come again in this run. An error says that
