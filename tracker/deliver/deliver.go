@@ -15,9 +15,11 @@ import (
 )
 
 // source is what is delivered; *spool.Spool is one. A batch comes from Next again, unchanged, until Ack, also after a
-// restart. Only the one goroutine of Run uses it.
+// restart. Ahead, which never waits, gives a look at the batch that Next will return after that, or nil. Only the goroutine
+// of Run uses the source, but for Ahead, which runs beside the others.
 type source interface {
 	Next(ctx context.Context, maxRecords, maxBytes int, maxAge time.Duration) (*spool.Batch, error)
+	Ahead(maxRecords, maxBytes int) *spool.Batch
 	Quarantine(b *spool.Batch, index int, reason string) error
 	Note(b *spool.Batch, text string) error
 	Ack(b *spool.Batch) error
@@ -36,6 +38,10 @@ type Options struct {
 	// DrainTimeout is how long Run may go on after its context has ended, to deliver what is spooled; default 10 s,
 	// negative: not at all. What is left stays in the spool.
 	DrainTimeout time.Duration
+
+	// GiveWay is called once by each goroutine that delivers, before its work; default: nothing. It may tie the goroutine
+	// to a thread of lower priority.
+	GiveWay func()
 
 	Logger     *slog.Logger          // default: discards
 	Registerer prometheus.Registerer // default: none
@@ -67,6 +73,9 @@ func (o *Options) setDefaults(maxRecords, maxBytes int) error {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.GiveWay == nil {
+		o.GiveWay = func() {}
+	}
 	if o.MaxRecords < 0 || o.MaxBytes < 0 || o.MaxAge < 0 || o.AttemptTimeout < 0 || o.MinBackoff < 0 || o.MaxBackoff < o.MinBackoff {
 		return errors.New("deliver: limits must be positive, and MaxBackoff at least MinBackoff")
 	}
@@ -93,12 +102,14 @@ type job struct {
 
 // Deliverer moves the batches of one spool to one sink.
 type Deliverer struct {
-	source  source
-	prepare func(*spool.Batch) (job, error) // quarantines what it cannot decode; may be called again for a batch
-	opt     Options
-	log     *slog.Logger
-	metrics *metrics
-	outage  outage
+	source   source
+	prepare  func(*spool.Batch) (job, error) // quarantines what it cannot decode; may be called again for a batch
+	getReady func(*spool.Batch)              // does of prepare what changes nothing, while another batch is on its way; nil: nothing
+	letGo    func()                          // drops what was prepared, after the last batch; nil: nothing
+	opt      Options
+	log      *slog.Logger
+	metrics  *metrics
+	outage   outage
 }
 
 func newDeliverer(src source, name string, opt Options) (*Deliverer, error) {
@@ -113,15 +124,23 @@ func newDeliverer(src source, name string, opt Options) (*Deliverer, error) {
 // Run delivers until ctx ends, and then what is left, for at most DrainTimeout. It may be called once. It returns an
 // error only if the spool is closed under it.
 func (d *Deliverer) Run(ctx context.Context) error {
+	d.opt.GiveWay()
 	work, stop := d.drainContext(ctx)
 	defer stop()
+	helper := d.startHelper()
+	defer func() {
+		helper.stop()
+		if d.letGo != nil {
+			d.letGo()
+		}
+	}()
 	for ctx.Err() == nil {
-		if err := d.step(ctx, work, d.opt.MaxAge); err != nil && !isEnd(err) {
+		if err := d.step(ctx, work, helper, d.opt.MaxAge); err != nil && !isEnd(err) {
 			return err
 		}
 	}
 	for work.Err() == nil {
-		err := d.step(work, work, -1)
+		err := d.step(work, work, helper, -1)
 		if errors.Is(err, spool.ErrEmpty) {
 			break
 		}
@@ -164,9 +183,9 @@ func (d *Deliverer) drainContext(ctx context.Context) (context.Context, context.
 	}
 }
 
-// step delivers one batch. wait bounds the waiting for it and the pauses between attempts, which its end cuts short;
-// work bounds everything.
-func (d *Deliverer) step(wait, work context.Context, maxAge time.Duration) error {
+// step delivers one batch, while the helper gets the next one ready. wait bounds the waiting for it and the pauses
+// between attempts, which its end cuts short; work bounds everything.
+func (d *Deliverer) step(wait, work context.Context, h *helper, maxAge time.Duration) error {
 	var b *spool.Batch
 	if err := d.persist(wait, wait, next, func(ctx context.Context) (err error) {
 		b, err = d.source.Next(ctx, d.opt.MaxRecords, d.opt.MaxBytes, maxAge)
@@ -181,7 +200,9 @@ func (d *Deliverer) step(wait, work context.Context, maxAge time.Duration) error
 	}); err != nil {
 		return err
 	}
+	h.begin()
 	delivered, err := d.deliver(wait, work, b, j)
+	h.wait()
 	if err != nil {
 		return err
 	}
