@@ -79,7 +79,7 @@ func (e *environment) openClickHouse(ctx context.Context, migrate bool) (analyti
 	c := e.config.Analytics.ClickHouse
 	opts := clickhouse.Options{
 		Addr: c.Addr, Database: c.Database, Username: c.Username, Password: c.Password,
-		Cluster: c.Cluster, Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
+		Compression: c.Compression, Cluster: c.Cluster, Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
 	}
 	if c.TLS {
 		opts.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -70,7 +70,7 @@ type Spool struct {
 
 // Delivery is how batches leave the spool.
 type Delivery struct {
-	MaxRecords   int           `default:"10000" unit:"records" help:"most records of a batch"`
+	MaxRecords   int           `default:"0" unit:"records" help:"most records of a batch; 0: 50000 into ClickHouse, else 10000"`
 	MaxAge       time.Duration `default:"1s" unit:"duration" help:"longest time that a record waits for its batch to fill"`
 	Timeout      time.Duration `default:"30s" unit:"duration" help:"longest time of one attempt to deliver a batch"`
 	DrainTimeout time.Duration `default:"10s" unit:"duration" help:"how long a stop waits for the spool to empty; what is left is delivered after the next start"`
@@ -114,12 +114,13 @@ type Analytics struct {
 
 // ClickHouse is the analytics store of larger installations.
 type ClickHouse struct {
-	Addr     []string `default:"127.0.0.1:9000" unit:"host:port list" help:"servers, native protocol"`
-	Database string   `default:"edgeref" help:"database, created by migrate"`
-	Username string   `default:"default" help:"user"`
-	Password string   `default:"" secret:"true" help:"password"`
-	TLS      bool     `default:"false" help:"connect with TLS"`
-	Cluster  string   `default:"" unit:"name" help:"cluster of one shard: migrate makes replicated tables on all of it; empty: one server"`
+	Addr        []string `default:"127.0.0.1:9000" unit:"host:port list" help:"servers, native protocol"`
+	Database    string   `default:"edgeref" help:"database, created by migrate"`
+	Username    string   `default:"default" help:"user"`
+	Password    string   `default:"" secret:"true" help:"password"`
+	TLS         bool     `default:"false" help:"connect with TLS"`
+	Compression string   `default:"lz4" unit:"lz4|zstd|none" help:"of what is sent; none suits a server on the same machine"`
+	Cluster     string   `default:"" unit:"name" help:"cluster: migrate makes replicated tables on all of it; empty: one server"`
 }
 
 // Edge is what trackers and core share.

@@ -51,6 +51,7 @@ func (c *Config) validate(role Role) error {
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("spool.sync", c.Spool.Sync, "interval", "always")
 	oneOf("analytics.store", c.Analytics.Store, "sqlite", "clickhouse")
+	oneOf("analytics.clickhouse.compression", c.Analytics.ClickHouse.Compression, "lz4", "zstd", "none")
 	for path, addr := range map[string]string{"ops.listen": c.Ops.Listen, "tracker.listen": c.Tracker.Listen, "core.listen": c.Core.Listen} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			bad(path, "%q is not host:port", addr)
@@ -107,8 +108,8 @@ func (c *Config) validateNumbers(bad func(path, format string, args ...any)) {
 	if c.Spool.MaxBytes < 2*c.Spool.SegmentBytes {
 		bad("spool.max_bytes", "%s is less than two segments of %s", c.Spool.MaxBytes, c.Spool.SegmentBytes)
 	}
-	if c.Delivery.MaxRecords < 1 || c.Delivery.MaxRecords > 100_000 {
-		bad("delivery.max_records", "%d is not 1 to 100000", c.Delivery.MaxRecords)
+	if c.Delivery.MaxRecords < 0 || c.Delivery.MaxRecords > 100_000 {
+		bad("delivery.max_records", "%d is not 0 to 100000", c.Delivery.MaxRecords)
 	}
 	if c.Analytics.RetentionDays < 1 {
 		bad("analytics.retention_days", "must be at least 1")

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/edgeref/edgeref/wire/click"
@@ -24,13 +23,25 @@ const MaxBatch = 100_000
 // same batch. A batch that crosses a month is stored month by month, so a report may see one part before the other.
 // It keeps nothing of clicks.
 func (s *Store) AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error {
-	err := s.append(ctx, appendClicks, batchID, len(clicks), clickInsert(), func(b driver.Batch) error {
-		return fillClicks(b, clicks)
-	})
-	if refused := (*RefusedError)(nil); errors.As(err, &refused) && len(clicks) <= MaxBatch {
-		return s.confirmRefusal(ctx, clicks, err)
+	add, send, release := s.PrepareClicks()
+	defer release()
+	add(clicks)
+	return send(ctx, batchID)
+}
+
+// PrepareClicks does the part of AppendClicks that needs no server. add makes columns of the clicks of a batch, of which it
+// keeps nothing, and may be called several times; then send is the rest of AppendClicks, and may be called again.
+// release must be called once. The three functions are for one goroutine at a time.
+func (s *Store) PrepareClicks() (add func([]click.Record), send func(ctx context.Context, batchID string) error, release func()) {
+	b := s.blocks.Get().(*clickBlock)
+	send = func(ctx context.Context, batchID string) error {
+		err := s.append(ctx, appendClicks, batchID, b.rows, clickInsert(), b.put)
+		if refused := (*RefusedError)(nil); errors.As(err, &refused) && b.rows <= MaxBatch {
+			return s.confirmRefusal(ctx, b.eachID, err)
+		}
+		return err
 	}
-	return err
+	return b.add, send, func() { b.reset(); s.blocks.Put(b) }
 }
 
 // AppendFacts is AppendClicks for facts. A fact also counts once if it comes in several batches.
@@ -84,38 +95,6 @@ func clickInsert() string {
 	return "INSERT INTO clicks (affiliate_id, time, click_id, program_id, link_id, node, visitor" + texts.String() + ")"
 }
 
-// fillClicks goes column by column, in the order of clickInsert.
-func fillClicks(b driver.Batch, clicks []click.Record) error {
-	var c columnFiller
-	numbers := make([]int64, len(clicks))
-	each := func(value func(*click.Record) int64) []int64 {
-		for i := range clicks {
-			numbers[i] = value(&clicks[i])
-		}
-		return numbers
-	}
-	ids, nodes, visitors := make([][]byte, len(clicks)), make([]uint16, len(clicks)), make([]uint64, len(clicks))
-	for i := range clicks {
-		r := &clicks[i]
-		ids[i], nodes[i], visitors[i] = r.ID[:], r.ID.Node(), r.Visitor
-	}
-	c.fill(b, each(func(r *click.Record) int64 { return r.ID.AffiliateID() }))
-	c.fill(b, each(func(r *click.Record) int64 { return r.ID.UnixMilli() }))
-	c.fill(b, ids)
-	c.fill(b, each(func(r *click.Record) int64 { return r.ProgramID }))
-	c.fill(b, each(func(r *click.Record) int64 { return r.ID.LinkID() }))
-	c.fill(b, nodes)
-	c.fill(b, visitors)
-	columns, texts := b.Columns(), make([]string, len(clicks))
-	for _, text := range textColumns() {
-		for i := range clicks {
-			texts[i] = *text.field(&clicks[i])
-		}
-		c.fillTexts(columns, b, texts)
-	}
-	return c.err
-}
-
 func factInsert() string {
 	return "INSERT INTO facts (id, time, click_id, click_affiliate_id, click_time, program_id, affiliate_id, link_id, " +
 		"leads, sales, refunds, revenue, commission, currency)"
@@ -123,7 +102,7 @@ func factInsert() string {
 
 // fillFacts goes column by column, in the order of factInsert.
 func fillFacts(b driver.Batch, facts []report.Fact) error {
-	var c columnFiller
+	c := columnFiller{batch: b}
 	numbers := make([]int64, len(facts))
 	each := func(value func(*report.Fact) int64) []int64 {
 		for i := range facts {
@@ -135,9 +114,9 @@ func fillFacts(b driver.Batch, facts []report.Fact) error {
 	for i := range facts {
 		ids[i], currencies[i] = facts[i].ClickID[:], facts[i].Currency
 	}
-	c.fill(b, each(func(f *report.Fact) int64 { return f.ID }))
-	c.fill(b, each(func(f *report.Fact) int64 { return f.Time }))
-	c.fill(b, ids)
+	c.fill(each(func(f *report.Fact) int64 { return f.ID }))
+	c.fill(each(func(f *report.Fact) int64 { return f.Time }))
+	c.fill(ids)
 	for _, value := range []func(*report.Fact) int64{
 		func(f *report.Fact) int64 { return f.ClickID.AffiliateID() },
 		func(f *report.Fact) int64 { return f.ClickID.UnixMilli() },
@@ -150,46 +129,8 @@ func fillFacts(b driver.Batch, facts []report.Fact) error {
 		func(f *report.Fact) int64 { return f.Revenue },
 		func(f *report.Fact) int64 { return f.Commission },
 	} {
-		c.fill(b, each(value))
+		c.fill(each(value))
 	}
-	c.fill(b, currencies)
+	c.fill(currencies)
 	return c.err
-}
-
-// columnFiller appends whole columns one after the other and keeps the first error. The driver copies the values.
-type columnFiller struct {
-	next int
-	err  error
-}
-
-func (c *columnFiller) fill(b driver.Batch, values any) {
-	if c.err == nil {
-		c.err = b.Column(c.next).Append(values)
-	}
-	c.next++
-}
-
-// fillTexts appends texts, which repeat in a LowCardinality column: there the driver would allocate for every row.
-func (c *columnFiller) fillTexts(columns []column.Interface, b driver.Batch, texts []string) {
-	repeating, ok := columns[c.next].(*column.LowCardinality)
-	if !ok {
-		c.fill(b, texts)
-		return
-	}
-	boxed := make(map[string]any)
-	var last any = ""
-	for i, text := range texts {
-		if i == 0 || text != texts[i-1] { // equal ones tend to come together
-			known, ok := boxed[text]
-			if !ok {
-				known = text
-				boxed[text] = known
-			}
-			last = known
-		}
-		if c.err == nil {
-			c.err = repeating.AppendRow(last)
-		}
-	}
-	c.next++
 }

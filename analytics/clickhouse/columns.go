@@ -8,6 +8,7 @@ import (
 // textColumn is a column of clicks that holds a text of the record. It is named like its dimension.
 type textColumn struct {
 	dimension report.Dimension
+	repeats   bool // LowCardinality in the table
 	field     func(*click.Record) *string
 }
 
@@ -16,29 +17,29 @@ func (c textColumn) name() string { return string(c.dimension) }
 // textColumns are all of them, in the order in which this package writes and reads them.
 func textColumns() []textColumn {
 	return []textColumn{
-		{report.Bot, func(r *click.Record) *string { return (*string)(&r.Bot) }},
-		{report.Sub1, func(r *click.Record) *string { return &r.Sub[0] }},
-		{report.Sub2, func(r *click.Record) *string { return &r.Sub[1] }},
-		{report.Sub3, func(r *click.Record) *string { return &r.Sub[2] }},
-		{report.Sub4, func(r *click.Record) *string { return &r.Sub[3] }},
-		{report.Sub5, func(r *click.Record) *string { return &r.Sub[4] }},
-		{report.GCLID, func(r *click.Record) *string { return &r.GCLID }},
-		{report.FBCLID, func(r *click.Record) *string { return &r.FBCLID }},
-		{report.TTCLID, func(r *click.Record) *string { return &r.TTCLID }},
-		{report.MSCLKID, func(r *click.Record) *string { return &r.MSCLKID }},
-		{report.UTMSource, func(r *click.Record) *string { return &r.UTMSource }},
-		{report.UTMMedium, func(r *click.Record) *string { return &r.UTMMedium }},
-		{report.UTMCampaign, func(r *click.Record) *string { return &r.UTMCampaign }},
-		{report.UTMTerm, func(r *click.Record) *string { return &r.UTMTerm }},
-		{report.UTMContent, func(r *click.Record) *string { return &r.UTMContent }},
-		{report.ReferrerHost, func(r *click.Record) *string { return &r.ReferrerHost }},
-		{report.ReferrerPath, func(r *click.Record) *string { return &r.ReferrerPath }},
-		{report.Browser, func(r *click.Record) *string { return &r.Browser }},
-		{report.OS, func(r *click.Record) *string { return &r.OS }},
-		{report.Device, func(r *click.Record) *string { return &r.Device }},
-		{report.Country, func(r *click.Record) *string { return &r.Country }},
-		{report.Language, func(r *click.Record) *string { return &r.Language }},
-		{report.Network, func(r *click.Record) *string { return &r.Network }},
+		{report.Bot, true, func(r *click.Record) *string { return (*string)(&r.Bot) }},
+		{report.Sub1, false, func(r *click.Record) *string { return &r.Sub[0] }},
+		{report.Sub2, false, func(r *click.Record) *string { return &r.Sub[1] }},
+		{report.Sub3, false, func(r *click.Record) *string { return &r.Sub[2] }},
+		{report.Sub4, false, func(r *click.Record) *string { return &r.Sub[3] }},
+		{report.Sub5, false, func(r *click.Record) *string { return &r.Sub[4] }},
+		{report.GCLID, false, func(r *click.Record) *string { return &r.GCLID }},
+		{report.FBCLID, false, func(r *click.Record) *string { return &r.FBCLID }},
+		{report.TTCLID, false, func(r *click.Record) *string { return &r.TTCLID }},
+		{report.MSCLKID, false, func(r *click.Record) *string { return &r.MSCLKID }},
+		{report.UTMSource, true, func(r *click.Record) *string { return &r.UTMSource }},
+		{report.UTMMedium, true, func(r *click.Record) *string { return &r.UTMMedium }},
+		{report.UTMCampaign, true, func(r *click.Record) *string { return &r.UTMCampaign }},
+		{report.UTMTerm, true, func(r *click.Record) *string { return &r.UTMTerm }},
+		{report.UTMContent, true, func(r *click.Record) *string { return &r.UTMContent }},
+		{report.ReferrerHost, true, func(r *click.Record) *string { return &r.ReferrerHost }},
+		{report.ReferrerPath, false, func(r *click.Record) *string { return &r.ReferrerPath }},
+		{report.Browser, true, func(r *click.Record) *string { return &r.Browser }},
+		{report.OS, true, func(r *click.Record) *string { return &r.OS }},
+		{report.Device, true, func(r *click.Record) *string { return &r.Device }},
+		{report.Country, true, func(r *click.Record) *string { return &r.Country }},
+		{report.Language, true, func(r *click.Record) *string { return &r.Language }},
+		{report.Network, false, func(r *click.Record) *string { return &r.Network }},
 	}
 }
 

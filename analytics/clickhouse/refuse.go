@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -45,10 +46,10 @@ func refused(err error) error {
 
 // confirmRefusal looks whether clicks that were just refused are stored nevertheless: by an earlier call whose answer
 // was lost, before somebody added a constraint. A batch is stored month by month, so one click of each month tells.
-func (s *Store) confirmRefusal(ctx context.Context, clicks []click.Record, refusal error) error {
+func (s *Store) confirmRefusal(ctx context.Context, ids iter.Seq[click.ID], refusal error) error {
 	months := make(map[string]click.ID)
-	for i := range clicks {
-		months[time.UnixMilli(clicks[i].ID.UnixMilli()).UTC().Format("200601")] = clicks[i].ID
+	for id := range ids {
+		months[time.UnixMilli(id.UnixMilli()).UTC().Format("200601")] = id
 	}
 	found := 0
 	for _, id := range slices.Collect(maps.Values(months)) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,9 +25,10 @@ type Options struct {
 	Password string
 	TLS      *tls.Config // nil: no TLS
 
-	Cluster   string        // name of a cluster of one shard: DDL runs ON CLUSTER and tables are Replicated. "": one server
+	Cluster   string        // name of a cluster: DDL runs ON CLUSTER and tables are Replicated. "": one server
 	Retention time.Duration // of single clicks, in whole days; roll-ups and facts stay. 0: for ever
 
+	Compression   string        // of what goes over the network: "lz4", "zstd" or "none"; "": lz4
 	MaxConns      int           // connections at a time; 0: 8
 	DialTimeout   time.Duration // also the longest wait for a free connection; 0: 5 s
 	AppendTimeout time.Duration // of one batch; 0: 60 s
@@ -50,6 +52,7 @@ type Store struct {
 	opts    Options
 	conn    driver.Conn
 	checked atomic.Bool // the server has been found new enough
+	blocks  sync.Pool   // of *clickBlock
 	client  *clickhouse.Options
 	metrics *metrics
 	log     *slog.Logger
@@ -82,7 +85,10 @@ func New(opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	return &Store{opts: opts, conn: conn, client: client, metrics: newMetrics(opts.Registerer), log: opts.Logger}, nil
+	return &Store{
+		opts: opts, conn: conn, client: client, metrics: newMetrics(opts.Registerer), log: opts.Logger,
+		blocks: sync.Pool{New: func() any { return newClickBlock() }},
+	}, nil
 }
 
 func (o *Options) client() *clickhouse.Options {
@@ -95,7 +101,13 @@ func (o *Options) client() *clickhouse.Options {
 		MaxIdleConns:    o.MaxConns,
 		ConnMaxLifetime: time.Hour,
 		ReadTimeout:     max(o.AppendTimeout, o.QueryTimeout),
-		Compression:     &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
+		Compression:     &clickhouse.Compression{Method: compressions()[o.Compression]},
+	}
+}
+
+func compressions() map[string]clickhouse.CompressionMethod {
+	return map[string]clickhouse.CompressionMethod{
+		"lz4": clickhouse.CompressionLZ4, "zstd": clickhouse.CompressionZSTD, "none": clickhouse.CompressionNone,
 	}
 }
 
@@ -186,6 +198,12 @@ func (o *Options) complete() error {
 	}
 	if o.Retention != 0 && (o.Retention < minRetention || o.Retention%minRetention != 0) {
 		return fmt.Errorf("retention %s: use whole days, or 0 to keep clicks for ever", o.Retention)
+	}
+	if o.Compression == "" {
+		o.Compression = "lz4"
+	}
+	if _, known := compressions()[o.Compression]; !known {
+		return fmt.Errorf("compression %q: use lz4, zstd or none", o.Compression)
 	}
 	if o.MaxConns == 0 {
 		o.MaxConns = 8

@@ -164,6 +164,7 @@ func TestOpenErrors(t *testing.T) {
 		"database":    {clickhouse.Options{Addr: addr, Database: "d`; DROP"}, "letters"},
 		"cluster":     {clickhouse.Options{Addr: addr, Database: "d", Cluster: "c`"}, "letters"},
 		"retention":   {clickhouse.Options{Addr: addr, Database: "d", Retention: time.Hour}, "whole days"},
+		"compression": {clickhouse.Options{Addr: addr, Database: "d", Compression: "best"}, "lz4"},
 		"nobody home": {clickhouse.Options{Addr: addr, Database: "d"}, addr[0]},
 	} {
 		if _, err := clickhouse.Open(t.Context(), c.opts); err == nil || !strings.Contains(err.Error(), c.want) {

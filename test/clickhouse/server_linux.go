@@ -4,11 +4,13 @@ package clickhouse
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -56,6 +58,23 @@ func Start(t testing.TB) *Server {
 
 // Addr is the address of the native protocol. It stays the same after Restart.
 func (s *Server) Addr() string { return s.addr }
+
+// CPUTime is the processor time that the server has used since its start, to a hundredth of a second.
+func (s *Server) CPUTime(t testing.TB) time.Duration {
+	t.Helper()
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that runs the engine
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		t.Fatalf("read processor time of chserver: %v", err)
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])) // the name before may hold anything
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatalf("read processor time of chserver: %v", err)
+	}
+	return time.Duration(user+system) * tick
+}
 
 // Kill ends the server as kill -9 does.
 func (s *Server) Kill(t testing.TB) {

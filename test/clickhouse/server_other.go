@@ -2,7 +2,10 @@
 
 package clickhouse
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // Server is not to be had on this platform; see Start.
 type Server struct{}
@@ -15,6 +18,9 @@ func Start(t testing.TB) *Server {
 
 // Addr is never reached.
 func (*Server) Addr() string { return "" }
+
+// CPUTime is never reached.
+func (*Server) CPUTime(testing.TB) time.Duration { return 0 }
 
 // Kill is never reached.
 func (*Server) Kill(testing.TB) {}
