@@ -83,8 +83,10 @@ type Principal struct {
 	Roles       []Role  // of a person; not to be changed: shared
 	// SecondFactorAt is when this session proved a second factor, Unix ms; 0: never.
 	SecondFactorAt int64
-	// ReadOnly is set while somebody looks at another's pages; PersonID is then the one who looks.
+	// ReadOnly is set while ViewerID looks at the pages of PersonID: whatever belongs to a person is PersonID's, and whoever
+	// is to answer for the request is ViewerID. ViewerID is 0 otherwise.
 	ReadOnly bool
+	ViewerID int64
 	Address  string // of the client, for the audit log
 }
 

@@ -129,6 +129,8 @@ type Actor struct {
 func actorOf(ctx context.Context) Actor {
 	p, ok := access.From(ctx)
 	switch {
+	case ok && p.ViewerID != 0:
+		return Actor{Kind: Person, ID: p.ViewerID, SessionID: p.SessionID, Address: clip(p.Address, maxAddr)}
 	case ok && p.PersonID != 0:
 		return Actor{Kind: Person, ID: p.PersonID, SessionID: p.SessionID, Address: clip(p.Address, maxAddr)}
 	case ok && p.TokenID != 0:
