@@ -15,7 +15,7 @@ type Affiliate struct {
 	ID        string         `json:"id" example:"aff_01J8Z0QK5T2VG"`
 	Name      string         `json:"name" example:"Ann Example"`
 	Email     string         `json:"email" example:"ann@example.com"`
-	Status    catalog.Status `json:"status" enum:"active,suspended"`
+	Status    catalog.Status `json:"status" enum:"active,suspended,pending" doc:"pending: asked to become one, and waits for approval (set active) or refusal (set suspended)"`
 	SponsorID string         `json:"sponsor_id" example:"aff_01J8Z0QK5T2VG" doc:"Who brought this affiliate; empty: nobody"`
 	GroupID   string         `json:"group_id" example:"grp_01J8Z0QK5T2VG" doc:"Empty: none"`
 	CreatedAt Time           `json:"created_at"`

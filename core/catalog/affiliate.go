@@ -15,6 +15,7 @@ type Status string
 const (
 	Active    Status = "active"
 	Suspended Status = "suspended"
+	Pending   Status = "pending" // asked to become one, and was not approved yet; as good as suspended
 )
 
 // Affiliate is a person or firm that refers buyers. Times are Unix ms.
@@ -48,7 +49,7 @@ func (a *Affiliate) validate() error {
 	var c checker
 	c.text("name", a.Name, maxName)
 	c.email(a.Email)
-	oneOf(&c, "status", a.Status, Active, Suspended)
+	oneOf(&c, "status", a.Status, Active, Suspended, Pending)
 	return c.err()
 }
 
@@ -90,6 +91,9 @@ func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch Affiliate
 			return err
 		}
 		before := a
+		if patch.Status != nil && *patch.Status == Pending && before.Status != Pending {
+			return &InvalidError{Fields: []FieldError{{Field: "status", Reason: "must be active or suspended: only who applies is pending"}}}
+		}
 		set(&a.Name, patch.Name)
 		set(&a.Email, patch.Email)
 		set(&a.Status, patch.Status)
@@ -103,11 +107,14 @@ func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch Affiliate
 		}
 		a.UpdatedAt = c.now().UnixMilli()
 		_, err := tx.Exec(ctx, "UPDATE affiliates SET name = ?, email = ?, status = ?, sponsor_id = ?, group_id = ?, updated_at = ? WHERE id = ?",
-			a.Name, a.Email, string(a.Status), a.SponsorID, a.GroupID, a.UpdatedAt, a.ID)
+			a.Name, a.Email, a.Status.stored(), a.SponsorID, a.GroupID, a.UpdatedAt, a.ID)
 		if err != nil {
 			return fmt.Errorf("update affiliate: %w", err)
 		}
 		if a.Status != before.Status {
+			if err := decided(ctx, tx, id); err != nil {
+				return err
+			}
 			if err := renumberLinks(ctx, tx, rev, id); err != nil {
 				return err
 			}
@@ -159,7 +166,9 @@ func (c *Catalog) Affiliates(ctx context.Context, before int64, limit int) ([]Af
 		below(before), limit)
 }
 
-const selectAffiliate = "SELECT id, name, email, status, sponsor_id, group_id, created_at, updated_at FROM affiliates"
+const selectAffiliate = `SELECT id, name, email,
+	CASE WHEN EXISTS (SELECT 1 FROM affiliate_applications p WHERE p.affiliate_id = affiliates.id) THEN 'pending' ELSE status END,
+	sponsor_id, group_id, created_at, updated_at FROM affiliates`
 
 func scanAffiliate(r row) (a Affiliate, err error) {
 	err = r.Scan(&a.ID, &a.Name, &a.Email, &a.Status, &a.SponsorID, &a.GroupID, &a.CreatedAt, &a.UpdatedAt)
