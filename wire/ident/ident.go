@@ -28,6 +28,7 @@ const (
 	Mail                    = "mal"
 	Person                  = "per"
 	Session                 = "ses"
+	OAuthClient             = "cli"
 	Payout                  = "pyt"
 	PayoutBatch             = "pbt"
 	PayoutMethod            = "pmd"
