@@ -230,8 +230,8 @@ func conversionDetail(ctx context.Context, s *conversion.Service, id int64) (Con
 		Explanation: Attribution{Text: d.Attribution.Text(), Arguments: AttributionArguments(d.Attribution)},
 		Commissions: []Commission{}, Reversals: make([]Reversal, 0, len(d.TakenBack)),
 	}
-	if d.Earned != nil {
-		body.Commissions = append(body.Commissions, commissionBody(*d.Earned))
+	for _, c := range d.Earned {
+		body.Commissions = append(body.Commissions, commissionBody(c))
 	}
 	for _, r := range d.TakenBack {
 		body.Reversals = append(body.Reversals, reversalBody(r))

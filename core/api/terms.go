@@ -14,7 +14,7 @@ type ProgramTerms struct {
 	Lifetime      bool           `json:"lifetime,omitempty" example:"false" doc:"A customer stays bound for ever"`
 	SelfPurchases bool           `json:"self_purchases,omitempty" example:"false" doc:"An affiliate earns by what he buys himself"`
 	TimeZone      string         `json:"time_zone,omitempty" maxLength:"64" example:"Asia/Kolkata" doc:"For calendar months; absent: UTC"`
-	MaxShareBP    *int64         `json:"max_share_bp,omitempty" minimum:"0" maximum:"10000" example:"8000" doc:"Margin guard: all commissions of a line together are never more than this share of its net price, in basis points; absent: all of it"`
+	MaxShareBP    *int64         `json:"max_share_bp,omitempty" minimum:"0" maximum:"10000" example:"8000" doc:"Margin guard: all commissions of a line together are never more than this share of its net price, in basis points; absent: nothing bounds them"`
 	ProductHolds  []ProductHold  `json:"product_holds,omitempty" maxItems:"100" nullable:"false" doc:"Longer holds of single products"`
 	Floors        []money.Amount `json:"floors,omitempty" maxItems:"20" nullable:"false" doc:"Payable balances, zero or negative, one a currency: a reversal that takes an affiliate below is booked, and kept for review"`
 }

@@ -42,7 +42,7 @@ type WebhookRequest struct {
 	AffiliateID string         `json:"affiliate_id,omitempty" doc:"Makes it this affiliate's postback"`
 	URL         string         `json:"url" minLength:"1" maxLength:"2048" example:"https://shop.example.com/hooks/edgeref" doc:"https, on a public address. Of a postback it may hold macros behind the host, such as {txn_id}"`
 	Method      string         `json:"method,omitempty" enum:"GET,POST" doc:"Default: POST, of a postback GET. Only a postback can be GET"`
-	Events      []webhook.Name `json:"events" minItems:"1" maxItems:"16" nullable:"false" enum:"conversion.booked,conversion.refused,commission.created,commission.released,commission.reversed" example:"[\"commission.created\",\"commission.reversed\"]"`
+	Events      []webhook.Name `json:"events" minItems:"1" maxItems:"16" nullable:"false" enum:"conversion.booked,conversion.refused,commission.created,commission.released,commission.reversed,commission.restored" example:"[\"commission.created\",\"commission.reversed\"]"`
 	Description string         `json:"description,omitempty" maxLength:"255" example:"accounting"`
 }
 
@@ -50,7 +50,7 @@ type WebhookRequest struct {
 type WebhookChange struct {
 	URL         *string        `json:"url,omitempty" minLength:"1" maxLength:"2048"`
 	Method      *string        `json:"method,omitempty" enum:"GET,POST"`
-	Events      []webhook.Name `json:"events,omitempty" minItems:"1" maxItems:"16" nullable:"false" enum:"conversion.booked,conversion.refused,commission.created,commission.released,commission.reversed" example:"[\"commission.created\"]"`
+	Events      []webhook.Name `json:"events,omitempty" minItems:"1" maxItems:"16" nullable:"false" enum:"conversion.booked,conversion.refused,commission.created,commission.released,commission.reversed,commission.restored" example:"[\"commission.created\"]"`
 	Description *string        `json:"description,omitempty" maxLength:"255"`
 	State       *webhook.State `json:"state,omitempty" enum:"active,disabled" example:"active"`
 }

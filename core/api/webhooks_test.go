@@ -51,7 +51,7 @@ func TestWebhooksTellOfASale(t *testing.T) {
 		sh := s.shop()
 		hook, heard := s.listen()
 		back, answered := s.listen()
-		all := []string{"conversion.booked", "conversion.refused", "commission.created", "commission.released", "commission.reversed"}
+		all := []string{"conversion.booked", "conversion.refused", "commission.created", "commission.released", "commission.reversed", "commission.restored"}
 		var made, again api.WebhookWithSecret
 		body := map[string]any{"url": hook, "events": all, "program_id": sh.program.ID}
 		s.do("POST", "/api/v1/webhooks", body, "Idempotency-Key", "k").want(http.StatusCreated).into(&made)

@@ -155,7 +155,7 @@ func clickParties(p *Policy, e *Evidence, at int64) []party {
 	out := make([]party, 0, len(e.Touches))
 	for _, t := range e.Touches {
 		in := Input{
-			ClickID: t.ClickID, Verified: t.Verified, ProgramID: e.ProgramID, ReceivedAt: at, Now: at, Window: p.Window, Link: t.Link,
+			ClickID: t.ClickID, Verified: t.Verified, ProgramID: e.ProgramID, ReceivedAt: e.At, Now: e.Now, Window: p.Window, Link: t.Link,
 		}
 		d := Decide(in)
 		c := party{affiliate: d.AffiliateID, link: d.LinkID, detail: d.Explanation}

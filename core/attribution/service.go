@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/click"
 )
 
 const (
-	// MaxTouches is how many clicks a request may name; later ones are ignored.
+	// MaxTouches is how many clicks a request may name, and how many kept ones are looked at beside them; more are ignored.
 	MaxTouches = 20
 )
 
@@ -70,11 +71,21 @@ func (s *Service) Decide(ctx context.Context, q db.Querier, r Request) (Decision
 // DecideBy is Decide for a caller that has the program's policy.
 func (s *Service) DecideBy(ctx context.Context, q db.Querier, policy *Policy, r Request) (Decision, error) {
 	e := Evidence{ProgramID: r.ProgramID, Buyer: r.BuyerAffiliateID, At: r.At, Now: r.Now}
+	if r.CustomerKey != "" {
+		kept, err := s.kept(ctx, q, policy, &r)
+		if err != nil {
+			return Decision{}, err
+		}
+		r.Touches = append(slices.Clone(r.Touches[:min(len(r.Touches), MaxTouches)]), kept...)
+	}
 	var err error
 	if e.Touches, err = s.touches(ctx, q, r); err != nil {
 		return Decision{}, err
 	}
 	if e.Coupon, err = coupon(ctx, q, r); err != nil {
+		return Decision{}, err
+	}
+	if e.Customer, err = binding(ctx, q, &r); err != nil {
 		return Decision{}, err
 	}
 	return Choose(policy, &e), nil
@@ -84,9 +95,6 @@ func (s *Service) DecideBy(ctx context.Context, q db.Querier, policy *Policy, r 
 func (s *Service) touches(ctx context.Context, q db.Querier, r Request) ([]Touch, error) {
 	var out []Touch
 	for _, id := range r.Touches {
-		if len(out) == MaxTouches {
-			break
-		}
 		if id.IsZero() || slices.ContainsFunc(out, func(t Touch) bool { return t.ClickID == id }) {
 			continue
 		}
@@ -137,14 +145,18 @@ func coupon(ctx context.Context, q db.Querier, r Request) (*Claim, error) {
 		return nil, nil
 	}
 	c := &Claim{Coupon: r.Coupon, AffiliateID: r.CouponAffiliateID}
-	if c.AffiliateID == 0 {
-		return c, nil
-	}
 	var err error
+	if c.AffiliateID == 0 {
+		c.AffiliateID, err = owner(ctx, q, r.ProgramID, r.Coupon)
+	}
+	if err != nil || c.AffiliateID == 0 {
+		return c, err
+	}
 	c.Suspended, err = suspended(ctx, q, c.AffiliateID)
 	return c, err
 }
 
+// suspended reports whether an affiliate cannot earn now.
 func suspended(ctx context.Context, q db.Querier, affiliateID int64) (bool, error) {
 	var status string
 	err := q.QueryRow(ctx, "SELECT status FROM affiliates WHERE id = ?", affiliateID).Scan(&status)
@@ -159,15 +171,46 @@ func suspended(ctx context.Context, q db.Querier, affiliateID int64) (bool, erro
 
 // ReadPolicy reads how a program decides. The error wraps ErrNoProgram where there is no such program.
 func ReadPolicy(ctx context.Context, q db.Querier, programID int64) (Policy, error) {
-	var p Policy
 	var days int64
-	err := q.QueryRow(ctx, "SELECT attribution_window_days, attribution_model FROM programs WHERE id = ?", programID).Scan(&days, &p.Model)
+	var model string
+	var stored []byte
+	err := q.QueryRow(ctx, "SELECT attribution_window_days, attribution_model, terms FROM programs WHERE id = ?", programID).Scan(&days, &model, &stored)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Policy{}, ErrNoProgram
 	}
 	if err != nil {
 		return Policy{}, fmt.Errorf("read how a program attributes: %w", err)
 	}
-	p.Window = Days(days)
-	return p, nil
+	terms, err := catalog.ParseTerms(stored)
+	if err != nil {
+		return Policy{}, err
+	}
+	return PolicyOf(days, model, &terms), nil
+}
+
+// Confirm is a decision that was made before, as it stands now: an affiliate who has been suspended since earns nothing.
+func Confirm(ctx context.Context, q db.Querier, d Decision) (Decision, error) {
+	if d.AffiliateID == 0 {
+		return d, nil
+	}
+	gone, err := suspended(ctx, q, d.AffiliateID)
+	if err != nil || !gone {
+		return d, err
+	}
+	d.AffiliateID, d.LinkID, d.Explanation.Reason = 0, 0, AffiliateSuspended
+	return d, nil
+}
+
+// Clicks are those that the decision looked at and that are real.
+func (e Explanation) Clicks() []click.ID {
+	var out []click.ID
+	for _, c := range e.Candidates {
+		if c.Source != ByClick || c.At == 0 {
+			continue
+		}
+		if id, err := click.ParseID(c.ClickID); err == nil {
+			out = append(out, id)
+		}
+	}
+	return out
 }

@@ -100,11 +100,11 @@ func TestTerms(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, err = w.Program(t.Context(), p.ID)
-		if err != nil || p.Terms.MaxShare() != 8000 || p.Terms.HoldDays(30, 7) != 60 || p.Terms.HoldDays(90, 7) != 90 || p.Terms.HoldDays(30, 8) != 30 ||
+		if err != nil || *p.Terms.MaxShareBP != 8000 || p.Terms.HoldDays(30, 7) != 60 || p.Terms.HoldDays(90, 7) != 90 || p.Terms.HoldDays(30, 8) != 30 ||
 			p.Terms.Location().String() != "Asia/Kolkata" || strings.Join(p.Terms.Precedence, " ") != "click coupon" {
 			t.Errorf("%+v, %v", p.Terms, err)
 		}
-		if p, err = w.UpdateProgram(t.Context(), p.ID, catalog.ProgramPatch{Terms: &catalog.Terms{}}); err != nil || p.Terms.MaxShare() != 10_000 {
+		if p, err = w.UpdateProgram(t.Context(), p.ID, catalog.ProgramPatch{Terms: &catalog.Terms{}}); err != nil || p.Terms.MaxShareBP != nil {
 			t.Errorf("%+v, %v", p.Terms, err)
 		}
 		over := int64(10_001)

@@ -34,7 +34,7 @@ type Terms struct {
 	// SelfPurchases lets an affiliate earn by what he buys himself.
 	SelfPurchases bool   `json:"self_purchases,omitempty"`
 	TimeZone      string `json:"time_zone,omitempty"` // IANA name, for calendar months; "": UTC
-	// MaxShareBP bounds all commissions of a line together, in basis points of its net price. nil: all of it.
+	// MaxShareBP bounds all commissions of a line together, in basis points of its net price. nil: nothing bounds them.
 	MaxShareBP *int64 `json:"max_share_bp,omitempty"`
 	// ProductHolds are holds of single products. The longer of it and the program's counts.
 	ProductHolds []ProductHold `json:"product_holds,omitempty"`
@@ -71,14 +71,6 @@ func (t *Terms) stored() (string, error) {
 		return "", nil
 	}
 	return string(b), nil
-}
-
-// MaxShare is MaxShareBP with its default.
-func (t *Terms) MaxShare() int64 {
-	if t.MaxShareBP == nil {
-		return wholeBP
-	}
-	return *t.MaxShareBP
 }
 
 // Location is the time zone of calendar months.
@@ -121,7 +113,7 @@ func (c *checker) terms(t *Terms) {
 	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "Local" {
 		c.fail("terms.time_zone", "is not a time zone like Asia/Kolkata")
 	}
-	if share := t.MaxShare(); share < 0 || share > wholeBP {
+	if share := t.MaxShareBP; share != nil && (*share < 0 || *share > wholeBP) {
 		c.fail("terms.max_share_bp", "must be 0 to "+strconv.Itoa(wholeBP))
 	}
 	if len(t.ProductHolds) > maxProductHolds {

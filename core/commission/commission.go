@@ -7,9 +7,7 @@ package commission
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -20,7 +18,6 @@ import (
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/webhook"
-	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -38,7 +35,8 @@ const (
 // Reasons why a sale or lead that belongs to an affiliate earns no commission.
 const (
 	NoRule           = "no_rule"
-	CurrencyMismatch = "rule_currency_mismatch" // a flat rule in another currency than the sale
+	CurrencyMismatch = "rule_currency_mismatch" // a flat amount or a cap in another currency than the sale
+	RecurringEnded   = "recurring_ended"        // the months for which later sales to the customer earn are over
 )
 
 // ErrNotFound says that there is no such commission.
@@ -48,6 +46,8 @@ var ErrNotFound = errors.New("no such commission")
 type Commission struct {
 	ID           int64
 	ConversionID int64
+	LineID       int64 // of an order; 0: the whole conversion
+	Level        int   // 0: of whom the conversion belongs to; 1: of his sponsor, and so on
 	ProgramID    int64
 	AffiliateID  int64
 	LinkID       int64
@@ -60,13 +60,16 @@ type Commission struct {
 	CreatedAt    int64 // Unix ms
 	ReleaseAt    int64 // Unix ms, when the hold ends
 	ReleasedAt   int64 // Unix ms, when it became payable; 0: it has not
+	PaidAt       int64 // Unix ms, when it was paid, if it is reversed since; 0: it was not
+	ReplacedAt   int64 // Unix ms, when somebody assigned the conversion to somebody else; 0: it counts
 	Reversals    []Reversal
+	Restorals    []Reversal // what was given back of the reversals
 }
 
-// Reversal is what one refund or rejection took back.
+// Reversal is what one refund, dispute or rejection took back, or a dispute that was won gave back.
 type Reversal struct {
 	CommissionID int64
-	ConversionID int64 // the refund or rejection
+	ConversionID int64 // the refund or rejection; of an assignment by hand the sale or lead itself
 	Amount       money.Amount
 	Explanation  Arithmetic
 	CreatedAt    int64 // Unix ms
@@ -101,6 +104,7 @@ type Service struct {
 	every    time.Duration
 	released prometheus.Counter
 	failed   prometheus.Counter
+	reviews  prometheus.Counter
 }
 
 // New returns a Service.
@@ -125,62 +129,11 @@ func New(opts Options) *Service {
 			Name: "edgeref_commission_release_failures_total",
 			Help: "Commissions whose release failed; each is tried again with the next round.",
 		}),
+		reviews: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_commission_reviews_total",
+			Help: "Reversals that took an affiliate's payable balance below the floor of the program.",
+		}),
 	}
-}
-
-// Source is the sale or lead that a commission is for.
-type Source struct {
-	ConversionID int64
-	ProgramID    int64
-	AffiliateID  int64
-	LinkID       int64
-	On           conversion.Type
-	Amount       *money.Amount // nil for a lead
-	At           int64         // Unix ms, when it happened: the rule in force then counts, and the hold begins
-	Hold         time.Duration
-}
-
-// Earn makes the commission of a sale or lead in tx, pending. Where there is none, it returns nil and the reason.
-func (s *Service) Earn(ctx context.Context, tx *db.Tx, src Source) (*Commission, string, error) {
-	versions, err := readRules(ctx, tx, ruleColumns+" WHERE r.program_id = ? AND r.affiliate_id IN (0, ?) AND r.trigger_type = ?",
-		src.ProgramID, src.AffiliateID, src.On)
-	if err != nil {
-		return nil, "", fmt.Errorf("read commission rules: %w", err)
-	}
-	rule := choose(versions, src.At)
-	if rule == nil {
-		return nil, NoRule, nil
-	}
-	e, ok, err := earn(rule, src.Amount)
-	if err != nil {
-		return nil, "", err
-	}
-	if !ok {
-		return nil, CurrencyMismatch, nil
-	}
-	now := s.now().UnixMilli()
-	c := &Commission{
-		ID: s.ids.New(), ConversionID: src.ConversionID, ProgramID: src.ProgramID, AffiliateID: src.AffiliateID, LinkID: src.LinkID,
-		State: Pending, Amount: e.Result, RuleID: rule.ID, RuleVersion: rule.Version, Explanation: e,
-		CreatedAt: now, ReleaseAt: src.At + src.Hold.Milliseconds(),
-	}
-	explanation, err := json.Marshal(e)
-	if err != nil {
-		return nil, "", fmt.Errorf("explain commission: %w", err)
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO commissions (id, conversion_id, program_id, affiliate_id, link_id, state, currency, amount_minor,
-		reversed_minor, rule_id, rule_version, explanation, created_at, release_at, released_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0)`,
-		c.ID, c.ConversionID, c.ProgramID, c.AffiliateID, c.LinkID, c.State, c.Amount.Currency, c.Amount.Minor,
-		c.RuleID, c.RuleVersion, string(explanation), c.CreatedAt, c.ReleaseAt)
-	if err != nil {
-		return nil, "", fmt.Errorf("make commission: %w", err)
-	}
-	err = s.post(ctx, tx, c, ledger.CommissionEarned, "commission on a "+string(src.On), c.ConversionID, c.Amount.Minor,
-		ledger.Account{Kind: ledger.Expense}, ledger.Account{Kind: ledger.Pending, OwnerID: c.AffiliateID})
-	if err == nil {
-		err = s.announce(ctx, tx, c, webhook.CommissionCreated, c.Amount.Minor)
-	}
-	return c, "", err
 }
 
 // announce tells others of c; minor units in its currency are what the event is about.

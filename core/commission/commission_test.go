@@ -79,7 +79,7 @@ func (f *fixture) sale(t testing.TB, owner, minor int64) *Commission {
 		received_at, booked_at, state, reason, affiliate_id, link_id, attribution, explanation, no_commission, refunded_minor, refunded_currency, closed)
 		VALUES (?, ?, 'sale', ?, '', ?, '', 0, '', '', '', 0, 0, 0, '', '', 0, 0, '', '{}', '', 0, '', 0)`,
 		id, program, fmt.Sprint(id), make([]byte, 32))
-	var c *Commission
+	var c []Commission
 	err := f.db.InTx(t.Context(), func(tx *db.Tx) error {
 		var none string
 		var err error
@@ -95,7 +95,7 @@ func (f *fixture) sale(t testing.TB, owner, minor int64) *Commission {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return &c[0]
 }
 
 func (f *fixture) verify(t testing.TB) ledger.Report {
@@ -257,14 +257,14 @@ func TestChoose(t *testing.T) {
 		{100, 1, 1}, {149, 1, 1}, {150, 2, 1}, {249, 2, 1}, {250, 2, 2}, {299, 2, 2}, {300, 1, 2}, {399, 1, 2}, {400, 3, 1}, {999, 3, 1},
 		{50, 3, 1}, // before all: the live rule made since then, the affiliate's own first
 	} {
-		if got := choose(history, tt.at); got == nil || got.ID != tt.rule || got.Version != tt.version {
+		if got := choose(history, 0, tt.at); got == nil || got.ID != tt.rule || got.Version != tt.version {
 			t.Errorf("at %d: %+v, want rule %d version %d", tt.at, got, tt.rule, tt.version)
 		}
 	}
-	if got := choose(history[2:4], 500); got != nil {
+	if got := choose(history[2:4], 0, 500); got != nil {
 		t.Errorf("after the only rule ended: %+v", got)
 	}
-	if got := choose(history[2:4], 50); got != nil {
+	if got := choose(history[2:4], 0, 50); got != nil {
 		t.Errorf("before a rule that has ended since: %+v", got)
 	}
 }
@@ -278,7 +278,7 @@ func TestReversalArithmetic(t *testing.T) {
 		if rapid.Bool().Draw(t, "flat") {
 			rule.Terms = Terms{Flat: &money.Amount{Minor: rapid.Int64Range(0, money.MaxMinor).Draw(t, "minor"), Currency: "INR"}}
 		}
-		e, ok, err := earn(rule, &base)
+		e, ok, err := earn(rule, rule.Terms.PercentBP, rule.Terms.Flat, &item{quantity: 1, net: &base})
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}

@@ -44,29 +44,47 @@ func (f Filter) where() (string, []any) {
 
 // Get returns one commission with its reversals, or ErrNotFound.
 func (s *Service) Get(ctx context.Context, id int64) (Commission, error) {
-	return s.get(ctx, "id = ?", id)
-}
-
-// Of returns the commission that a sale or lead earned, with its reversals, or ErrNotFound.
-func (s *Service) Of(ctx context.Context, conversionID int64) (Commission, error) {
-	return s.get(ctx, "conversion_id = ?", conversionID)
-}
-
-func (s *Service) get(ctx context.Context, where string, arg int64) (Commission, error) {
-	c, err := one(ctx, s.db, where, arg, "")
+	c, err := one(ctx, s.db, "id = ?", id, "")
 	if db.IsNoRows(err) {
 		return Commission{}, ErrNotFound
 	}
 	if err != nil {
 		return Commission{}, fmt.Errorf("read commission: %w", err)
 	}
-	c.Reversals, err = reversals(ctx, s.db, "r.commission_id = ?", c.ID)
-	return c, err
+	return c, s.readChanges(ctx, &c)
 }
 
-// TakenBackBy returns the reversals that a refund or rejection made.
+// Of returns the commissions that a sale or lead earned, with their reversals: those that count before those that an
+// assignment replaced.
+func (s *Service) Of(ctx context.Context, conversionID int64) ([]Commission, error) {
+	list, err := read(ctx, s.db, "conversion_id = ? ORDER BY replaced_at, id", conversionID)
+	if err != nil {
+		return nil, fmt.Errorf("read commissions of a conversion: %w", err)
+	}
+	for i := range list {
+		if err := s.readChanges(ctx, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (s *Service) readChanges(ctx context.Context, c *Commission) (err error) {
+	if c.Reversals, err = changes(ctx, s.db, reversals, "r.commission_id = ?", c.ID); err != nil {
+		return err
+	}
+	c.Restorals, err = changes(ctx, s.db, restorals, "r.commission_id = ?", c.ID)
+	return err
+}
+
+// TakenBackBy returns the reversals that a refund, dispute or rejection made.
 func (s *Service) TakenBackBy(ctx context.Context, conversionID int64) ([]Reversal, error) {
-	return reversals(ctx, s.db, "r.conversion_id = ?", conversionID)
+	return changes(ctx, s.db, reversals, "r.conversion_id = ?", conversionID)
+}
+
+// GivenBackBy returns what a dispute that was won gave back.
+func (s *Service) GivenBackBy(ctx context.Context, conversionID int64) ([]Reversal, error) {
+	return changes(ctx, s.db, restorals, "r.conversion_id = ?", conversionID)
 }
 
 // one returns sql.ErrNoRows where there is none.
@@ -82,8 +100,8 @@ func one(ctx context.Context, q db.Querier, where string, arg int64, lock string
 }
 
 func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Commission, error) {
-	rows, err := q.Query(ctx, `SELECT id, conversion_id, program_id, affiliate_id, link_id, state, currency, amount_minor, reversed_minor,
-		rule_id, rule_version, explanation, created_at, release_at, released_at FROM commissions WHERE `+rest, args...)
+	rows, err := q.Query(ctx, `SELECT id, conversion_id, line_id, level, program_id, affiliate_id, link_id, state, currency, amount_minor, reversed_minor,
+		rule_id, rule_version, explanation, created_at, release_at, released_at, paid_at, replaced_at FROM commissions WHERE `+rest, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +110,8 @@ func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Commis
 	for rows.Next() {
 		var c Commission
 		var explanation []byte
-		if err := rows.Scan(&c.ID, &c.ConversionID, &c.ProgramID, &c.AffiliateID, &c.LinkID, &c.State, &c.Amount.Currency, &c.Amount.Minor,
-			&c.Reversed, &c.RuleID, &c.RuleVersion, &explanation, &c.CreatedAt, &c.ReleaseAt, &c.ReleasedAt); err != nil {
+		if err := rows.Scan(&c.ID, &c.ConversionID, &c.LineID, &c.Level, &c.ProgramID, &c.AffiliateID, &c.LinkID, &c.State, &c.Amount.Currency, &c.Amount.Minor,
+			&c.Reversed, &c.RuleID, &c.RuleVersion, &explanation, &c.CreatedAt, &c.ReleaseAt, &c.ReleasedAt, &c.PaidAt, &c.ReplacedAt); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal(explanation, &c.Explanation); err != nil {
@@ -104,9 +122,15 @@ func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Commis
 	return out, rows.Err()
 }
 
-func reversals(ctx context.Context, q db.Querier, where string, arg int64) ([]Reversal, error) {
+// Tables of changes.
+const (
+	reversals = "commission_reversals"
+	restorals = "commission_restorals"
+)
+
+func changes(ctx context.Context, q db.Querier, table, where string, arg int64) ([]Reversal, error) {
 	rows, err := q.Query(ctx, `SELECT r.commission_id, r.conversion_id, r.amount_minor, c.currency, r.explanation, r.created_at
-		FROM commission_reversals r JOIN commissions c ON c.id = r.commission_id WHERE `+where+" ORDER BY r.created_at, r.conversion_id", arg)
+		FROM `+table+` r JOIN commissions c ON c.id = r.commission_id WHERE `+where+" ORDER BY r.created_at, r.conversion_id, r.commission_id", arg)
 	if err != nil {
 		return nil, fmt.Errorf("read reversals: %w", err)
 	}

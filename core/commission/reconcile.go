@@ -27,8 +27,10 @@ const unequal = `SELECT c.id, c.state, c.amount_minor - c.reversed_minor, c.spen
 		OR c.strange <> 0 ORDER BY c.id LIMIT 1`
 
 const unexplained = `SELECT c.id, c.reversed_minor, c.explained FROM (
-		SELECT c.id, c.reversed_minor, COALESCE(SUM(r.amount_minor), 0) AS explained FROM commissions c
-		LEFT JOIN commission_reversals r ON r.commission_id = c.id GROUP BY c.id, c.reversed_minor
+		SELECT c.id, c.reversed_minor,
+			COALESCE((SELECT SUM(r.amount_minor) FROM commission_reversals r WHERE r.commission_id = c.id), 0)
+			- COALESCE((SELECT SUM(g.amount_minor) FROM commission_restorals g WHERE g.commission_id = c.id), 0) AS explained
+		FROM commissions c
 	) c WHERE c.reversed_minor <> c.explained ORDER BY c.id LIMIT 1`
 
 const unknown = `SELECT t.id, t.commission_id FROM ledger_transactions t LEFT JOIN commissions c ON c.id = t.commission_id
@@ -72,7 +74,7 @@ func findUnexplained(ctx context.Context, q db.Querier) (*ledger.Break, error) {
 		return nil, fmt.Errorf("compare commissions with their reversals: %w", err)
 	}
 	return &ledger.Break{Check: "commission_reversals", CommissionID: id, Detail: fmt.Sprintf(
-		"%d minor units are reversed, but its reversals come to %d", reversed, explained)}, nil
+		"%d minor units are reversed, but its reversals, less what was given back, come to %d", reversed, explained)}, nil
 }
 
 func findUnknown(ctx context.Context, q db.Querier) (*ledger.Break, error) {

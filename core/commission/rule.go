@@ -15,26 +15,20 @@ import (
 // Errors about rules, for errors.Is.
 var (
 	ErrRule         = errors.New("invalid commission rule")
-	ErrRuleExists   = errors.New("a rule for this program, affiliate and trigger exists already; change it, or end it first")
+	ErrRuleExists   = errors.New("a rule for this program, affiliate, group, product and trigger exists already; change it, or end it first")
 	ErrRuleNotFound = errors.New("no such commission rule")
 	ErrRuleEnded    = errors.New("the commission rule has ended")
 	ErrNoProgram    = fmt.Errorf("%w: there is no such program", ErrRule)
 	ErrNoAffiliate  = fmt.Errorf("%w: there is no such affiliate", ErrRule)
+	ErrNoGroup      = fmt.Errorf("%w: there is no such group of affiliates", ErrRule)
 )
-
-// MaxPercentBP is the highest share of a sale, in basis points: all of it.
-const MaxPercentBP = 10_000
-
-// Terms are what a rule pays: a share of the sale, or a fixed amount.
-type Terms struct {
-	PercentBP int64         // basis points, 0 to MaxPercentBP; counts where Flat is nil
-	Flat      *money.Amount // only for sales in the same currency: money is never converted
-}
 
 // NewRule is a rule to be made.
 type NewRule struct {
 	ProgramID   int64
 	AffiliateID int64 // 0: every affiliate of the program
+	GroupID     int64 // 0: every group; not beside an affiliate
+	ProductID   int64 // 0: every product
 	On          conversion.Type
 	Terms       Terms
 }
@@ -44,6 +38,8 @@ type Rule struct {
 	ID          int64
 	ProgramID   int64
 	AffiliateID int64 // 0: every affiliate of the program
+	GroupID     int64 // 0: every group
+	ProductID   int64 // 0: every product
 	On          conversion.Type
 	Version     int64
 	Terms       Terms
@@ -52,44 +48,23 @@ type Rule struct {
 	EndedAt     int64 // Unix ms; 0: live
 }
 
-func (t Terms) validate(on conversion.Type) error {
-	switch {
-	case on != conversion.Sale && on != conversion.Lead:
-		return fmt.Errorf("%w: it is on sale or on lead", ErrRule)
-	case t.Flat == nil && on == conversion.Lead:
-		return fmt.Errorf("%w: a lead has no amount to take a share of; give a flat amount", ErrRule)
-	case t.Flat == nil && (t.PercentBP < 0 || t.PercentBP > MaxPercentBP):
-		return fmt.Errorf("%w: the share must be 0 to %d basis points", ErrRule, MaxPercentBP)
-	case t.Flat == nil:
-		return nil
-	case t.PercentBP != 0:
-		return fmt.Errorf("%w: either a share or a flat amount", ErrRule)
-	case t.Flat.Minor < 0 || t.Flat.Minor > money.MaxMinor:
-		return fmt.Errorf("%w: %w", ErrRule, money.ErrRange)
-	}
-	if _, err := money.Decimals(t.Flat.Currency); err != nil {
-		return fmt.Errorf("%w: %w", ErrRule, err)
-	}
-	return nil
-}
-
-// CreateRule makes a rule. While it lives, a second one for the same program, affiliate and trigger is refused with
-// ErrRuleExists, so it is never open which of two applies. The functions in also run in the same transaction.
+// CreateRule makes a rule. While it lives, a second one for the same program, affiliate, group, product and trigger is
+// refused with ErrRuleExists, so it is never open which of two applies: all others differ in rank, see Rule.rank. The functions in also run in the same transaction.
 func (s *Service) CreateRule(ctx context.Context, in NewRule, also ...func(*db.Tx, Rule) error) (Rule, error) {
-	if err := in.Terms.validate(in.On); err != nil {
+	if err := in.validate(); err != nil {
 		return Rule{}, err
 	}
 	now := s.now().UnixMilli()
 	r := Rule{
-		ID: s.ids.New(), ProgramID: in.ProgramID, AffiliateID: in.AffiliateID, On: in.On,
+		ID: s.ids.New(), ProgramID: in.ProgramID, AffiliateID: in.AffiliateID, GroupID: in.GroupID, ProductID: in.ProductID, On: in.On,
 		Version: 1, Terms: in.Terms, CreatedAt: now, ValidFrom: now,
 	}
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := in.checkParties(ctx, tx); err != nil {
 			return err
 		}
-		made, err := tx.TryInsert(ctx, `INSERT INTO commission_rules (id, program_id, affiliate_id, trigger_type, version, created_at, ended_at, live)
-			VALUES (?, ?, ?, ?, ?, ?, 0, 1)`, r.ID, r.ProgramID, r.AffiliateID, r.On, r.Version, r.CreatedAt)
+		made, err := tx.TryInsert(ctx, `INSERT INTO commission_rules (id, program_id, affiliate_id, group_id, product_id, trigger_type, version, created_at, ended_at, live)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 1)`, r.ID, r.ProgramID, r.AffiliateID, r.GroupID, r.ProductID, r.On, r.Version, r.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("make commission rule: %w", err)
 		}
@@ -112,18 +87,31 @@ func (s *Service) CreateRule(ctx context.Context, in NewRule, also ...func(*db.T
 	return r, nil
 }
 
-// checkParties makes sure that program and affiliate exist; neither is ever deleted.
-func (r NewRule) checkParties(ctx context.Context, tx *db.Tx) error {
-	var program, affiliate bool
-	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM programs WHERE id = ?), EXISTS (SELECT 1 FROM affiliates WHERE id = ?)",
-		r.ProgramID, r.AffiliateID).Scan(&program, &affiliate)
+// validate checks what can be checked without a database.
+func (r NewRule) validate() error {
+	switch {
+	case r.AffiliateID != 0 && r.GroupID != 0:
+		return fmt.Errorf("%w: it is for an affiliate or for a group, not for both", ErrRule)
+	case r.ProductID != 0 && r.On == conversion.Lead:
+		return fmt.Errorf("%w: a lead has no product", ErrRule)
+	}
+	return r.Terms.validate(r.On)
+}
+
+// checkParties makes sure that program, affiliate and group exist; none is ever deleted.
+func (r NewRule) checkParties(ctx context.Context, q db.Querier) error {
+	var program, affiliate, group bool
+	err := q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM programs WHERE id = ?), EXISTS (SELECT 1 FROM affiliates WHERE id = ?),
+		EXISTS (SELECT 1 FROM affiliate_groups WHERE id = ?)`, r.ProgramID, r.AffiliateID, r.GroupID).Scan(&program, &affiliate, &group)
 	switch {
 	case err != nil:
-		return fmt.Errorf("look for program and affiliate: %w", err)
+		return fmt.Errorf("look for the parties of a rule: %w", err)
 	case !program:
 		return ErrNoProgram
 	case !affiliate && r.AffiliateID != 0:
 		return ErrNoAffiliate
+	case !group && r.GroupID != 0:
+		return ErrNoGroup
 	}
 	return nil
 }
@@ -190,6 +178,8 @@ func (s *Service) Rule(ctx context.Context, id int64) (Rule, error) {
 type RuleFilter struct {
 	ProgramID   int64 // 0: all
 	AffiliateID int64 // 0: all
+	GroupID     int64 // 0: all
+	ProductID   int64 // 0: all
 	Ended       bool  // ended ones too
 	Before      int64 // with an ID below this one; 0: from the newest
 	Limit       int   // at least 1
@@ -207,6 +197,12 @@ func (s *Service) Rules(ctx context.Context, f RuleFilter) ([]Rule, error) {
 	if f.AffiliateID != 0 {
 		and("r.affiliate_id = ?", f.AffiliateID)
 	}
+	if f.GroupID != 0 {
+		and("r.group_id = ?", f.GroupID)
+	}
+	if f.ProductID != 0 {
+		and("r.product_id = ?", f.ProductID)
+	}
 	if f.Before != 0 {
 		and("r.id < ?", f.Before)
 	}
@@ -221,8 +217,8 @@ func (s *Service) Rules(ctx context.Context, f RuleFilter) ([]Rule, error) {
 }
 
 const (
-	ruleColumns = `SELECT r.id, r.program_id, r.affiliate_id, r.trigger_type, r.created_at, r.ended_at,
-		v.version, v.percent_bp, v.flat_minor, v.flat_currency, v.valid_from FROM commission_rules r JOIN commission_rule_versions v ON v.rule_id = r.id`
+	ruleColumns = `SELECT r.id, r.program_id, r.affiliate_id, r.group_id, r.product_id, r.trigger_type, r.created_at, r.ended_at,
+		v.version, v.percent_bp, v.flat_minor, v.flat_currency, v.terms, v.valid_from FROM commission_rules r JOIN commission_rule_versions v ON v.rule_id = r.id`
 	newest = ruleColumns + " AND v.version = r.version"
 )
 
@@ -250,8 +246,12 @@ func insertVersion(ctx context.Context, tx *db.Tx, r Rule) error {
 	if r.Terms.Flat != nil {
 		flat = *r.Terms.Flat
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO commission_rule_versions (rule_id, version, percent_bp, flat_minor, flat_currency, valid_from)
-		VALUES (?, ?, ?, ?, ?, ?)`, r.ID, r.Version, r.Terms.PercentBP, flat.Minor, flat.Currency, r.ValidFrom)
+	more, err := r.Terms.More.stored()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO commission_rule_versions (rule_id, version, percent_bp, flat_minor, flat_currency, terms, valid_from)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`, r.ID, r.Version, r.Terms.PercentBP, flat.Minor, flat.Currency, more, r.ValidFrom)
 	if err != nil {
 		return fmt.Errorf("add version of commission rule: %w", err)
 	}
@@ -268,9 +268,13 @@ func readRules(ctx context.Context, q db.Querier, query string, args ...any) ([]
 	for rows.Next() {
 		var r Rule
 		var flat money.Amount
-		if err := rows.Scan(&r.ID, &r.ProgramID, &r.AffiliateID, &r.On, &r.CreatedAt, &r.EndedAt,
-			&r.Version, &r.Terms.PercentBP, &flat.Minor, &flat.Currency, &r.ValidFrom); err != nil {
+		var more []byte
+		if err := rows.Scan(&r.ID, &r.ProgramID, &r.AffiliateID, &r.GroupID, &r.ProductID, &r.On, &r.CreatedAt, &r.EndedAt,
+			&r.Version, &r.Terms.PercentBP, &flat.Minor, &flat.Currency, &more, &r.ValidFrom); err != nil {
 			return nil, err
+		}
+		if r.Terms.More, err = parseMore(more); err != nil {
+			return nil, fmt.Errorf("commission rule %d: %w", r.ID, err)
 		}
 		if flat.Currency != "" {
 			r.Terms.Flat = &flat
@@ -280,27 +284,46 @@ func readRules(ctx context.Context, q db.Querier, query string, args ...any) ([]
 	return out, rows.Err()
 }
 
-// choose picks from all versions of all rules that fit the version that was in force at the time at: of the rule for
-// the affiliate before that for all. Where none was in force yet, the first version of the rule made since then counts,
-// so that a conversion which an edge node with a slow clock stamps just before the program's first rule still earns.
-func choose(versions []Rule, at int64) *Rule {
+// rank orders rules that fit the same line, the most specific first: the affiliate's own with the product, the
+// affiliate's own, his group's with the product, his group's, the product's, the program's. Two live rules of one rank
+// that fit the same line cannot exist: an affiliate is in one group, and the unique key refuses the rest.
+func (r *Rule) rank() int {
+	rank := 0
+	if r.AffiliateID != 0 {
+		rank += 4
+	}
+	if r.GroupID != 0 {
+		rank += 2
+	}
+	if r.ProductID != 0 {
+		rank++
+	}
+	return rank
+}
+
+// choose picks from all versions of the rules of one affiliate, for one product, the one that was in force at the time
+// at, of the highest rank. Where none was in force yet, the first version of the rule made since then counts, so that a
+// conversion which an edge node with a slow clock stamps just before the program's first rule still earns.
+func choose(versions []Rule, product, at int64) *Rule {
 	newestFirst := slices.SortedFunc(slices.Values(versions), func(a, b Rule) int {
 		return cmp.Or(
-			cmp.Compare(b.AffiliateID, a.AffiliateID), // all candidates have 0 or the one affiliate
+			cmp.Compare(b.rank(), a.rank()),
 			cmp.Compare(b.ValidFrom, a.ValidFrom),
 			cmp.Compare(b.ID, a.ID),
 			cmp.Compare(b.Version, a.Version),
 		)
 	})
 	for i, v := range newestFirst {
-		if v.ValidFrom <= at && (v.EndedAt == 0 || at < v.EndedAt) {
+		if v.fits(product) && v.ValidFrom <= at && (v.EndedAt == 0 || at < v.EndedAt) {
 			return &newestFirst[i]
 		}
 	}
 	for i, v := range newestFirst {
-		if v.EndedAt == 0 && v.Version == 1 && v.ValidFrom > at {
+		if v.fits(product) && v.EndedAt == 0 && v.Version == 1 && v.ValidFrom > at {
 			return &newestFirst[i]
 		}
 	}
 	return nil
 }
+
+func (r *Rule) fits(product int64) bool { return r.ProductID == 0 || r.ProductID == product }

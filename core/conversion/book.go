@@ -12,11 +12,14 @@ import (
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/audit"
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/webhook"
+	"github.com/edgeref/edgeref/wire/click"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
+	"github.com/edgeref/edgeref/wire/money"
 	"github.com/edgeref/edgeref/wire/report"
 )
 
@@ -155,6 +158,9 @@ type booking struct {
 	facts   []report.Fact
 	decided attribution.Reason // "": no attribution was decided
 	order   *OrderSale         // nil: the event is not an order of the shop
+	lines   []storedLine       // of the order that the event is, or is about
+	takes   map[int64]int64    // of a refund by lines: minor units of each; nil: they are split
+	terms   *terms             // of the program
 }
 
 func (b *booking) book(ctx context.Context) (wire.Result, error) {
@@ -162,10 +168,10 @@ func (b *booking) book(ctx context.Context) (wire.Result, error) {
 		id, keepErr := b.keep(ctx, err.Error())
 		return wire.Result{Outcome: wire.Refused, Detail: err.Error() + "; kept for review as " + id}, keepErr
 	}
-	if err := lockSubject(ctx, b.tx, b.event); err != nil {
+	if err := lockSubject(ctx, b.tx, b.event.ProgramID, b.event.Subject()); err != nil {
 		return wire.Result{}, err
 	}
-	family, err := readFamily(ctx, b.tx, b.event)
+	family, err := readFamily(ctx, b.tx, b.event.ProgramID, b.event.Subject())
 	if err != nil {
 		return wire.Result{}, err
 	}
@@ -175,18 +181,19 @@ func (b *booking) book(ctx context.Context) (wire.Result, error) {
 		}
 	}
 	c := b.conversion()
-	terms, err := readTerms(ctx, b.tx, c.ProgramID, c.ClickID.LinkID())
-	if err != nil {
+	if b.terms, err = readTerms(ctx, b.tx, c.ProgramID, c.ClickID.LinkID()); err != nil {
 		return wire.Result{}, err
 	}
 	var plan []taking
 	switch {
-	case terms == nil:
+	case b.terms == nil:
 		c.State, c.Reason = Refused, NoProgram
 	case c.takesBack():
 		plan = planTakeBack(c, family)
 	default:
-		b.attribute(c, terms)
+		if err := b.attribute(ctx, c, b.terms); err != nil {
+			return wire.Result{}, err
+		}
 	}
 	claimed, err := insert(ctx, b.tx, c)
 	if err != nil {
@@ -200,12 +207,17 @@ func (b *booking) book(ctx context.Context) (wire.Result, error) {
 		}
 		return b.seen(ctx, first)
 	}
+	if b.order != nil {
+		if err := b.storeOrder(ctx, c.ID); err != nil {
+			return wire.Result{}, err
+		}
+	}
 	switch {
 	case c.State != Booked:
 	case c.takesBack():
 		err = b.takeBack(ctx, c, plan)
 	default:
-		err = b.earn(ctx, c, terms, family)
+		err = b.earn(ctx, c, family)
 	}
 	if err != nil {
 		return wire.Result{}, err
@@ -257,53 +269,126 @@ func (b *booking) seen(ctx context.Context, first *Conversion) (wire.Result, err
 }
 
 // attribute decides whom a sale or lead belongs to, or takes over what was decided at the checkout.
-func (b *booking) attribute(c *Conversion, terms *terms) {
-	if b.order != nil {
-		d := b.order.Decision
-		c.AffiliateID, c.LinkID, c.Attribution = d.AffiliateID, d.LinkID, d.Explanation
-		b.decided = d.Explanation.Reason
-		return
+func (b *booking) attribute(ctx context.Context, c *Conversion, terms *terms) error {
+	d, err := b.decide(ctx, c, terms)
+	if err != nil {
+		return err
 	}
-	d := attribution.Decide(attribution.Input{
-		ClickID: c.ClickID, Verified: !c.ClickID.IsZero() && b.s.keys.Verify(c.ClickID) == nil,
-		ProgramID: c.ProgramID, ReceivedAt: b.event.ReceivedAt, Now: b.now, Window: terms.window, Link: terms.link,
-	})
 	c.AffiliateID, c.LinkID, c.Attribution = d.AffiliateID, d.LinkID, d.Explanation
 	b.decided = d.Explanation.Reason
+	return nil
 }
 
-// earn makes the commission of a sale or lead, and takes back at once what came in before it.
-func (b *booking) earn(ctx context.Context, c *Conversion, terms *terms, family []Conversion) error {
+func (b *booking) decide(ctx context.Context, c *Conversion, terms *terms) (attribution.Decision, error) {
+	switch {
+	case b.order != nil:
+		return attribution.Confirm(ctx, b.tx, b.order.Decision)
+	case b.event.Customer == "" && b.event.Coupon == "" && terms.policy.Precedence == nil:
+		// Nearly all: one click, which was read with the program.
+		return attribution.Decide(attribution.Input{
+			ClickID: c.ClickID, Verified: !c.ClickID.IsZero() && b.s.keys.Verify(c.ClickID) == nil,
+			ProgramID: c.ProgramID, ReceivedAt: b.event.ReceivedAt, Now: b.now, Window: terms.policy.Window, Link: terms.link,
+		}), nil
+	}
+	return b.s.attribution.DecideBy(ctx, b.tx, &terms.policy, attribution.Request{
+		ProgramID: c.ProgramID, Touches: []click.ID{c.ClickID}, Coupon: b.event.Coupon, CustomerKey: b.event.Customer, At: b.event.ReceivedAt, Now: b.now,
+	})
+}
+
+// rememberCustomer keeps who bought, the click that he came with, and to whom that binds him.
+func (b *booking) rememberCustomer(ctx context.Context, c *Conversion, terms *terms) error {
+	customer := b.event.Customer
+	if customer == "" {
+		return nil
+	}
+	_, err := b.tx.Exec(ctx, "INSERT INTO conversion_customers (conversion_id, program_id, customer) VALUES (?, ?, ?)", c.ID, c.ProgramID, customer)
+	if err != nil {
+		return fmt.Errorf("note the customer of a conversion: %w", err)
+	}
+	touches := []click.ID{c.ClickID}
+	if b.order != nil {
+		touches = b.order.Decision.Explanation.Clicks()
+	}
+	if err := b.s.attribution.Keep(ctx, b.tx, c.ProgramID, customer, touches, b.now); err != nil {
+		return err
+	}
+	if c.AffiliateID == 0 || !terms.policy.Binds(c.Type == wire.Lead) {
+		return nil
+	}
+	return attribution.Bind(ctx, b.tx, &terms.policy, attribution.Bound{
+		ProgramID: c.ProgramID, Customer: customer, AffiliateID: c.AffiliateID, LinkID: c.LinkID, ConversionID: c.ID, At: c.ReceivedAt,
+	})
+}
+
+// earn makes the commissions of a sale or lead, and takes back at once what came in before it.
+func (b *booking) earn(ctx context.Context, c *Conversion, family []Conversion) error {
+	if err := b.rememberCustomer(ctx, c, b.terms); err != nil {
+		return err
+	}
 	fact := b.fact(c, c)
 	if c.Type == wire.Sale {
 		fact.Sales, fact.Currency, fact.Revenue = 1, c.Amount.Currency, c.Amount.Minor
 	} else {
 		fact.Leads = 1
 	}
-	var earned *commission.Commission
-	if c.AffiliateID != 0 {
-		var none string
-		var err error
-		earned, none, err = b.s.commissions.Earn(ctx, b.tx, commission.Source{
-			ConversionID: c.ID, ProgramID: c.ProgramID, AffiliateID: c.AffiliateID, LinkID: c.LinkID,
-			On: c.Type, Amount: c.Amount, At: c.ReceivedAt, Hold: terms.hold,
-		})
-		if err != nil {
+	earned, err := b.pay(ctx, c, b.source(c, b.event.Customer), &fact)
+	if err != nil {
+		return err
+	}
+	if c.NoCommission != "" {
+		if err := updateNoCommission(ctx, b.tx, c); err != nil {
 			return err
-		}
-		if earned != nil {
-			fact.Currency, fact.Commission = earned.Amount.Currency, earned.Amount.Minor
-		} else if c.NoCommission = none; none != "" {
-			if err := updateNoCommission(ctx, b.tx, c); err != nil {
-				return err
-			}
 		}
 	}
 	b.facts = append(b.facts, fact)
-	if err := b.announce(ctx, c, earned); err != nil {
+	var own *commission.Commission
+	if len(earned) > 0 {
+		own = &earned[0]
+	}
+	if err := b.announce(ctx, c, own); err != nil {
 		return err
 	}
 	return b.takeBackEarlier(ctx, c, family)
+}
+
+// source is what commissions of c are made from.
+func (b *booking) source(c *Conversion, customer string) commission.Source {
+	src := commission.Source{
+		ConversionID: c.ID, ProgramID: c.ProgramID, AffiliateID: c.AffiliateID, LinkID: c.LinkID, On: c.Type, Amount: c.Amount,
+		Customer: customer, At: c.ReceivedAt, Hold: b.terms.hold, Terms: b.terms.Terms,
+	}
+	for _, l := range b.lines {
+		src.Lines = append(src.Lines, commission.Line{ID: l.LineID, ProductID: l.ProductID, Quantity: l.Quantity, Net: l.Net})
+	}
+	return src
+}
+
+// pay makes the commissions of c, where it belongs to somebody: the affiliate's own count in fact, those of his sponsors
+// in facts of their own.
+func (b *booking) pay(ctx context.Context, c *Conversion, src commission.Source, fact *report.Fact) ([]commission.Commission, error) {
+	if c.NoCommission = ""; c.AffiliateID == 0 {
+		return nil, nil
+	}
+	earned, none, err := b.s.commissions.Earn(ctx, b.tx, src)
+	if err != nil {
+		return nil, err
+	}
+	c.NoCommission = none
+	for _, e := range earned {
+		if e.Level == 0 {
+			fact.Currency, fact.Commission = e.Amount.Currency, fact.Commission+e.Amount.Minor
+		} else {
+			b.sponsorFact(c, c, e.AffiliateID, e.Amount)
+		}
+	}
+	return earned, nil
+}
+
+// sponsorFact says what a sponsor earned, or lost, by a conversion of somebody below him.
+func (b *booking) sponsorFact(cause, subject *Conversion, affiliateID int64, amount money.Amount) {
+	b.facts = append(b.facts, report.Fact{
+		ID: b.s.ids.New(), Time: cause.ReceivedAt, ProgramID: subject.ProgramID, AffiliateID: affiliateID, Currency: amount.Currency, Commission: amount.Minor,
+	})
 }
 
 // announce tells others that c was booked or refused; earned may be nil.
@@ -327,13 +412,15 @@ func (b *booking) fact(cause, subject *Conversion) report.Fact {
 		ID: b.s.ids.New(), Time: cause.ReceivedAt, ProgramID: subject.ProgramID, AffiliateID: subject.AffiliateID, LinkID: subject.LinkID,
 	}
 	if subject.AffiliateID != 0 {
-		f.ClickID = subject.ClickID
+		f.ClickID = subject.decisive()
 	}
 	return f
 }
 
 // terms are what booking needs to know of a program and of the link in a Click ID.
 type terms struct {
-	window, hold time.Duration
-	link         *attribution.Link // nil: there is no such link
+	catalog.Terms
+	policy attribution.Policy
+	hold   time.Duration
+	link   *attribution.Link // nil: there is no such link
 }

@@ -33,6 +33,10 @@ const (
 	Refused State = "refused" // kept for review; Reason says why
 )
 
+// Restored is the type of a dispute that was won: it gives back what the dispute took. Nobody can send it; it follows from
+// what a payment gateway tells the shop.
+const Restored wire.Type = "restored"
+
 // Closing says whether anything of a sale or lead is left to take back.
 type Closing int8
 
@@ -128,6 +132,7 @@ type Service struct {
 	outbox       *outbox.Outbox
 	tell         Announcer // may be nil
 	audit        auditor   // may be nil
+	attribution  *attribution.Service
 	now          func() time.Time
 	log          *slog.Logger
 	events       *prometheus.CounterVec
@@ -145,7 +150,8 @@ func New(opts Options) (*Service, error) {
 	f := promauto.With(opts.Registerer)
 	return &Service{
 		db: opts.DB, ids: opts.IDs, keys: opts.Keys, commissions: opts.Commissions, outbox: opts.Outbox, tell: opts.Announcer, audit: opts.Auditor,
-		now: opts.Now, log: opts.Logger,
+		attribution: attribution.New(attribution.Options{Keys: opts.Keys}),
+		now:         opts.Now, log: opts.Logger,
 		events: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_conversion_events_total",
 			Help: "Events given to Book whose outcome is known, by outcome: booked, duplicate, conflict or refused.",
@@ -184,8 +190,21 @@ func (c *Conversion) StateText() string {
 	return ""
 }
 
-// takesBack reports whether the conversion is a refund or rejection.
-func (c *Conversion) takesBack() bool { return c.Type == wire.Refund || c.Type == wire.Rejected }
+// takesBack reports whether the conversion is about another: a refund or rejection, or a dispute that was won.
+func (c *Conversion) takesBack() bool {
+	return c.Type == wire.Refund || c.Type == wire.Rejected || c.Type == Restored
+}
+
+// decisive is the click by which the conversion was attributed; zero where it was not by a click.
+func (c *Conversion) decisive() click.ID {
+	if s := c.Attribution.Source; s != "" && s != attribution.ByClick {
+		return click.ID{}
+	}
+	if id, err := click.ParseID(c.Attribution.ClickID); err == nil {
+		return id
+	}
+	return c.ClickID
+}
 
 // rest is what is left of a sale to refund.
 func (c *Conversion) rest() int64 {

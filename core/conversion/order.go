@@ -93,8 +93,8 @@ func (s *Service) BookOrder(ctx context.Context, tx *db.Tx, o OrderSale) (int64,
 		return 0, err
 	}
 	b := booking{s: s, tx: tx, now: s.now().UnixMilli(), order: &o, event: &wire.Event{
-		ProgramID: o.ProgramID, Type: wire.Sale, TxnID: o.TxnID, Amount: &amount, Channel: wire.Shop, ReceivedAt: o.At,
-	}}
+		ProgramID: o.ProgramID, Type: wire.Sale, TxnID: o.TxnID, Amount: &amount, Channel: wire.Shop, ReceivedAt: o.At, Customer: o.CustomerKey,
+	}, lines: linesOf(&o)}
 	result, err := b.book(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("book order: %w", err)
@@ -115,30 +115,28 @@ func (s *Service) BookOrder(ctx context.Context, tx *db.Tx, o OrderSale) (int64,
 	case wire.Refused:
 		return 0, fmt.Errorf("%w: %s", ErrOrder, result.Detail)
 	}
-	if err := s.storeOrder(ctx, tx, &o, c.ID); err != nil {
-		return 0, err
-	}
-	return c.ID, s.finish(ctx, tx, &b)
+	return c.ID, s.finish(ctx, tx, &b, wire.Booked)
 }
 
 // finish hands out the facts of a booking in somebody else's transaction, and counts it once that is committed.
-func (s *Service) finish(ctx context.Context, tx *db.Tx, b *booking) error {
+func (s *Service) finish(ctx context.Context, tx *db.Tx, b *booking, outcome wire.Outcome) error {
 	if reason := b.decided; reason != "" {
 		tx.OnCommit(func() { s.attributions.WithLabelValues(string(reason)).Inc() })
 	}
-	tx.OnCommit(func() { s.events.WithLabelValues(string(wire.Booked)).Inc() })
+	tx.OnCommit(func() { s.events.WithLabelValues(string(outcome)).Inc() })
 	return s.outbox.Add(ctx, tx, b.facts...)
 }
 
-func (s *Service) storeOrder(ctx context.Context, tx *db.Tx, o *OrderSale, conversionID int64) error {
-	made, err := tx.TryInsert(ctx, "INSERT INTO conversion_orders (order_id, conversion_id) VALUES (?, ?)", o.OrderID, conversionID)
+// storeOrder stores what an order has beside its conversion.
+func (b *booking) storeOrder(ctx context.Context, conversionID int64) error {
+	made, err := b.tx.TryInsert(ctx, "INSERT INTO conversion_orders (order_id, conversion_id) VALUES (?, ?)", b.order.OrderID, conversionID)
 	if err == nil && !made {
 		err = ErrOrderConflict
 	}
 	if err != nil {
 		return fmt.Errorf("note the order of a conversion: %w", err)
 	}
-	return nil
+	return insertLines(ctx, b.tx, conversionID, b.lines)
 }
 
 // orderConversion is the conversion that an order became, or ErrNoOrder.
@@ -152,51 +150,4 @@ func orderConversion(ctx context.Context, q db.Querier, orderID int64) (int64, e
 		return 0, fmt.Errorf("read the conversion of an order: %w", err)
 	}
 	return id, nil
-}
-
-// RefundOrder takes from an order in the caller's transaction, which must hold the order's lock, or gives back what a
-// dispute took. Done again with the same RefundID, it changes nothing. It fails with ErrNoOrder where the order was
-// never booked; where nothing is left to take it is kept as refused, and that is no error.
-func (s *Service) RefundOrder(ctx context.Context, tx *db.Tx, r OrderRefund) error {
-	id, err := orderConversion(ctx, tx, r.OrderID)
-	if err != nil {
-		return err
-	}
-	list, err := read(ctx, tx, "id = ?", id)
-	if err != nil || len(list) == 0 {
-		return fmt.Errorf("refund order: read its conversion: %w", errors.Join(err, ErrNoOrder))
-	}
-	sale := &list[0]
-	switch r.Kind {
-	case RefundKindRefund, RefundKindDispute:
-	case RefundKindDisputeWon:
-		return fmt.Errorf("%w: a dispute that was won cannot be booked yet", ErrOrder)
-	default:
-		return fmt.Errorf("%w: unknown kind of refund %.32q", ErrOrder, r.Kind)
-	}
-	e := &wire.Event{
-		ProgramID: sale.ProgramID, Type: wire.Refund, TxnID: r.RefundID, RefTxnID: sale.Subject, Name: string(r.Kind), Channel: wire.Shop, ReceivedAt: r.At,
-		Amount: r.Net,
-	}
-	if len(r.Lines) > 0 {
-		sum := money.Amount{Currency: sale.Amount.Currency}
-		for _, l := range r.Lines {
-			if sum, err = sum.Add(l.Net); err != nil {
-				return fmt.Errorf("%w: line %d: %w", ErrOrder, l.LineID, err)
-			}
-		}
-		e.Amount = &sum
-	}
-	if err := e.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", ErrOrder, err)
-	}
-	b := booking{s: s, tx: tx, now: s.now().UnixMilli(), event: e}
-	result, err := b.book(ctx)
-	if err != nil {
-		return fmt.Errorf("refund order: %w", err)
-	}
-	if result.Outcome == wire.Conflict {
-		return fmt.Errorf("%w: %s", ErrOrderConflict, result.Detail)
-	}
-	return s.finish(ctx, tx, &b)
 }

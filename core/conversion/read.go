@@ -2,7 +2,6 @@ package conversion
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/edgeref/edgeref/core/commission"
@@ -82,30 +81,47 @@ func (s *Service) Get(ctx context.Context, id int64) (Conversion, error) {
 // Detail is a conversion with what it earned, or took back.
 type Detail struct {
 	Conversion
-	Earned    *commission.Commission // of a sale or lead; nil: nothing
-	TakenBack []commission.Reversal  // by a refund or rejection
+	Customer  string                  // his key; "": unknown
+	OrderID   int64                   // of the shop; 0: it is no order
+	Earned    []commission.Commission // by a sale or lead: those that count first
+	TakenBack []commission.Reversal   // by a refund or rejection
+	GivenBack []commission.Reversal   // by a dispute that was won
 }
 
-// Detail returns one conversion with its commission, or ErrNotFound.
+// Detail returns one conversion with its commissions, or ErrNotFound.
 func (s *Service) Detail(ctx context.Context, id int64) (Detail, error) {
 	c, err := s.Get(ctx, id)
 	if err != nil {
 		return Detail{}, err
 	}
 	d := Detail{Conversion: c}
-	if c.takesBack() {
+	switch {
+	case c.Type == Restored:
+		d.GivenBack, err = s.commissions.GivenBackBy(ctx, id)
+		return d, err
+	case c.takesBack():
 		d.TakenBack, err = s.commissions.TakenBackBy(ctx, id)
 		return d, err
 	}
-	earned, err := s.commissions.Of(ctx, id)
-	switch {
-	case errors.Is(err, commission.ErrNotFound):
-		return d, nil
-	case err != nil:
+	if d.Customer, err = customerOf(ctx, s.db, id); err != nil {
 		return Detail{}, err
 	}
-	d.Earned = &earned
-	return d, nil
+	err = s.db.QueryRow(ctx, "SELECT order_id FROM conversion_orders WHERE conversion_id = ?", id).Scan(&d.OrderID)
+	if err != nil && !db.IsNoRows(err) {
+		return Detail{}, fmt.Errorf("read the order of a conversion: %w", err)
+	}
+	d.Earned, err = s.commissions.Of(ctx, id)
+	return d, err
+}
+
+// customerOf is the key of the customer whom a conversion names, or "".
+func customerOf(ctx context.Context, q db.Querier, id int64) (string, error) {
+	var customer string
+	err := q.QueryRow(ctx, "SELECT customer FROM conversion_customers WHERE conversion_id = ?", id).Scan(&customer)
+	if err != nil && !db.IsNoRows(err) {
+		return "", fmt.Errorf("read the customer of a conversion: %w", err)
+	}
+	return customer, nil
 }
 
 // ByKey returns the conversion that holds a key, or ErrNotFound.

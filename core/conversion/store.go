@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/edgeref/edgeref/core/attribution"
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -17,18 +17,18 @@ import (
 )
 
 // lockSubject makes sure that nothing else about the same merchant transaction is booked until tx ends.
-func lockSubject(ctx context.Context, tx *db.Tx, e *wire.Event) error {
+func lockSubject(ctx context.Context, tx *db.Tx, programID int64, subject string) error {
 	_, err := tx.Exec(ctx, "INSERT INTO conversion_subjects (program_id, subject) VALUES (?, ?)"+
-		tx.Dialect().Upsert([]string{"program_id", "subject"}), e.ProgramID, e.Subject())
+		tx.Dialect().Upsert([]string{"program_id", "subject"}), programID, subject)
 	if err != nil {
 		return fmt.Errorf("lock subject: %w", err)
 	}
 	return nil
 }
 
-// readFamily returns all conversions about the event's subject, oldest first.
-func readFamily(ctx context.Context, tx *db.Tx, e *wire.Event) ([]Conversion, error) {
-	list, err := read(ctx, tx, "program_id = ? AND subject = ? ORDER BY id", e.ProgramID, e.Subject())
+// readFamily returns all conversions about a subject, oldest first.
+func readFamily(ctx context.Context, tx *db.Tx, programID int64, subject string) ([]Conversion, error) {
+	list, err := read(ctx, tx, "program_id = ? AND subject = ? ORDER BY id", programID, subject)
 	if err != nil {
 		return nil, fmt.Errorf("read conversions about the same subject: %w", err)
 	}
@@ -114,21 +114,26 @@ func updateNoCommission(ctx context.Context, tx *db.Tx, c *Conversion) error {
 // there is no such program.
 func readTerms(ctx context.Context, tx *db.Tx, programID, linkID int64) (*terms, error) {
 	var windowDays, holdDays int64
+	var model string
+	var stored []byte
 	var link struct {
 		id, affiliate, program, disabledAt sql.NullInt64
 		affiliateStatus                    sql.NullString
 	}
-	err := tx.QueryRow(ctx, `SELECT p.attribution_window_days, p.hold_days, l.id, l.affiliate_id, l.program_id, l.disabled_at, a.status
+	err := tx.QueryRow(ctx, `SELECT p.attribution_window_days, p.attribution_model, p.hold_days, p.terms, l.id, l.affiliate_id, l.program_id, l.disabled_at, a.status
 		FROM programs p LEFT JOIN links l ON l.id = ? LEFT JOIN affiliates a ON a.id = l.affiliate_id WHERE p.id = ?`, linkID, programID).
-		Scan(&windowDays, &holdDays, &link.id, &link.affiliate, &link.program, &link.disabledAt, &link.affiliateStatus)
+		Scan(&windowDays, &model, &holdDays, &stored, &link.id, &link.affiliate, &link.program, &link.disabledAt, &link.affiliateStatus)
 	if db.IsNoRows(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read program and link: %w", err)
 	}
-	const day = 24 * time.Hour
-	t := &terms{window: time.Duration(windowDays) * day, hold: time.Duration(holdDays) * day}
+	t := &terms{hold: attribution.Days(holdDays)}
+	if t.Terms, err = catalog.ParseTerms(stored); err != nil {
+		return nil, err
+	}
+	t.policy = attribution.PolicyOf(windowDays, model, &t.Terms)
 	if link.id.Valid && link.affiliateStatus.Valid {
 		t.link = &attribution.Link{
 			ID: link.id.Int64, AffiliateID: link.affiliate.Int64, ProgramID: link.program.Int64,

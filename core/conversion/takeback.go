@@ -6,6 +6,8 @@ import (
 	"github.com/edgeref/edgeref/core/commission"
 	wire "github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
+	"github.com/edgeref/edgeref/wire/money"
+	"github.com/edgeref/edgeref/wire/report"
 )
 
 // taking is what a refund or rejection takes of one sale or lead.
@@ -89,9 +91,13 @@ func (b *booking) take(ctx context.Context, c *Conversion, take taking) error {
 	c.AffiliateID, c.LinkID, c.Attribution = subject.AffiliateID, subject.LinkID, subject.Attribution
 	c.Attribution.SubjectID = ident.Format(ident.Conversion, subject.ID)
 
+	lines, err := b.takeLines(ctx, c, take)
+	if err != nil {
+		return err
+	}
 	reversed, err := b.s.commissions.Reverse(ctx, b.tx, commission.TakeBack{
-		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.refunded(), All: take.leaves != Open,
-		Reason: string(c.Type) + " of a " + string(subject.Type),
+		SubjectID: subject.ID, ConversionID: c.ID, Refunded: subject.refunded(), Lines: lines, All: take.leaves != Open,
+		Reason: c.what() + " of a " + string(subject.Type), Terms: b.terms.Terms,
 	})
 	if err != nil {
 		return err
@@ -105,7 +111,7 @@ func (b *booking) take(ctx context.Context, c *Conversion, take taking) error {
 	default:
 		fact.Leads = -1
 	}
-	fact.Currency, fact.Commission = reversed.Currency, -reversed.Minor
+	b.changed(c, subject, &fact, reversed, -1)
 	if subject.Amount != nil {
 		fact.Currency, fact.Revenue = subject.Amount.Currency, -take.minor
 	}
@@ -113,12 +119,34 @@ func (b *booking) take(ctx context.Context, c *Conversion, take taking) error {
 	return updateTaken(ctx, b.tx, subject)
 }
 
+// changed counts what was taken back (sign -1) or given back of commissions: the affiliate's own in fact, those of his
+// sponsors in facts of their own.
+func (b *booking) changed(cause, subject *Conversion, fact *report.Fact, list []commission.Change, sign int64) {
+	for _, r := range list {
+		amount := money.Amount{Minor: sign * r.Amount.Minor, Currency: r.Amount.Currency}
+		switch {
+		case r.Level == 0:
+			fact.Currency, fact.Commission = amount.Currency, fact.Commission+amount.Minor
+		case amount.Minor != 0:
+			b.sponsorFact(cause, subject, r.AffiliateID, amount)
+		}
+	}
+}
+
+// what a refund is, in plain words.
+func (c *Conversion) what() string {
+	if c.Type == wire.Refund && c.Name == string(RefundKindDispute) {
+		return c.Name
+	}
+	return string(c.Type)
+}
+
 // takeBackEarlier lets refunds and rejections that came in before their sale or lead take of it now, in the order in
 // which they came. A rejection that has taken a lead takes the sale of the same transaction too.
 func (b *booking) takeBackEarlier(ctx context.Context, subject *Conversion, family []Conversion) error {
 	for i := range family {
 		c := &family[i]
-		waits := c.State == Waiting && (c.Type == wire.Rejected || subject.Type == wire.Sale)
+		waits := c.State == Waiting && c.Type != Restored && (c.Type == wire.Rejected || subject.Type == wire.Sale)
 		if !waits && (c.State != Booked || c.Type != wire.Rejected) {
 			continue
 		}

@@ -46,13 +46,14 @@ const (
 	CommissionEarned   TransactionKind = "commission_earned"
 	CommissionReleased TransactionKind = "commission_released"
 	CommissionReversed TransactionKind = "commission_reversed"
-	PayoutReserved     TransactionKind = "payout_reserved"  // payable to in_flight
-	PayoutSettled      TransactionKind = "payout_settled"   // in_flight to paid
-	PayoutFailed       TransactionKind = "payout_failed"    // in_flight back to payable
-	PayoutCancelled    TransactionKind = "payout_cancelled" // in_flight back to payable
-	PayoutReturned     TransactionKind = "payout_returned"  // paid back to payable
-	TaxWithheld        TransactionKind = "tax_withheld"     // in_flight to withheld
-	TaxReturned        TransactionKind = "tax_returned"     // withheld back to payable
+	CommissionRestored TransactionKind = "commission_restored" // a dispute was won: what it took is given back
+	PayoutReserved     TransactionKind = "payout_reserved"     // payable to in_flight
+	PayoutSettled      TransactionKind = "payout_settled"      // in_flight to paid
+	PayoutFailed       TransactionKind = "payout_failed"       // in_flight back to payable
+	PayoutCancelled    TransactionKind = "payout_cancelled"    // in_flight back to payable
+	PayoutReturned     TransactionKind = "payout_returned"     // paid back to payable
+	TaxWithheld        TransactionKind = "tax_withheld"        // in_flight to withheld
+	TaxReturned        TransactionKind = "tax_returned"        // withheld back to payable
 )
 
 // MaxReason is the longest reason of a transaction, in bytes; longer ones are refused.

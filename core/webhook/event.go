@@ -23,12 +23,13 @@ const (
 	CommissionCreated  Name = "commission.created"
 	CommissionReleased Name = "commission.released" // its hold has ended: it is payable
 	CommissionReversed Name = "commission.reversed" // in part or whole
+	CommissionRestored Name = "commission.restored" // a dispute was won: what it took back is given back
 	Test               Name = "webhook.test"        // asked for by hand
 )
 
 // Names lists the events that an endpoint can want.
 func Names() []Name {
-	return []Name{ConversionBooked, ConversionRefused, CommissionCreated, CommissionReleased, CommissionReversed}
+	return []Name{ConversionBooked, ConversionRefused, CommissionCreated, CommissionReleased, CommissionReversed, CommissionRestored}
 }
 
 // Event is something that happened to a conversion, or to its commission.

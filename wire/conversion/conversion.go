@@ -53,6 +53,10 @@ type Event struct {
 	ClickID click.ID `json:"click_id,omitzero"`
 	// Amount is required for a sale, absent for a lead and a rejection; a refund without one refunds all that is left.
 	Amount *money.Amount `json:"amount,omitempty"`
+	// Customer is who bought, as CustomerKey gives it, and Coupon the code that he used; both are optional, and serve the
+	// attribution.
+	Customer string `json:"customer,omitempty"`
+	Coupon   string `json:"coupon,omitempty"`
 	// Name is the merchant's name for the kind of event, such as "signup"; information only.
 	Name string `json:"name,omitempty"`
 
@@ -85,7 +89,8 @@ func (e *Event) Validate() error {
 	if e.ProgramID <= 0 {
 		return fmt.Errorf("%w: program is missing", ErrInvalid)
 	}
-	if err := errors.Join(text("txid", e.TxnID, true), text("ref_txid", e.RefTxnID, false), text("event", e.Name, false)); err != nil {
+	if err := errors.Join(text("txid", e.TxnID, true), text("ref_txid", e.RefTxnID, false), text("event", e.Name, false),
+		text("customer", e.Customer, false), text("coupon", e.Coupon, false)); err != nil {
 		return err
 	}
 	takesBack := e.Type == Refund || e.Type == Rejected
@@ -140,6 +145,13 @@ func (e *Event) Hash() [sha256.Size]byte {
 	if e.Amount != nil {
 		b = binary.BigEndian.AppendUint64(b, uint64(e.Amount.Minor))
 		part(e.Amount.Currency)
+	}
+	// Later fields come with a name, and only where they are said: the hashes of events without them stay what they were.
+	for _, f := range [...][2]string{{"customer", e.Customer}, {"coupon", e.Coupon}} {
+		if f[1] != "" {
+			part(f[0])
+			part(f[1])
+		}
 	}
 	return sha256.Sum256(b)
 }

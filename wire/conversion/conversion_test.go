@@ -3,6 +3,7 @@ package conversion
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -67,6 +68,8 @@ func TestHashCoversWhatWasSaidOnly(t *testing.T) {
 		"amount":   func(e *Event) { e.Amount = inr(101) },
 		"currency": func(e *Event) { e.Amount = &money.Amount{Minor: 100, Currency: "USD"} },
 		"none":     func(e *Event) { e.Amount = nil },
+		"customer": func(e *Event) { e.Customer = "id:1" },
+		"coupon":   func(e *Event) { e.Coupon = "id:1" },
 		// Moving characters between neighbouring fields must not collide.
 		"split": func(e *Event) { e.TxnID, e.RefTxnID = "order-", "1" },
 	} {
@@ -75,6 +78,29 @@ func TestHashCoversWhatWasSaidOnly(t *testing.T) {
 		if other.Hash() == base.Hash() {
 			t.Errorf("%s: same hash", name)
 		}
+	}
+}
+
+// What was booked before events had customers must be found again by the same hash.
+func TestHashOfOldEventsStays(t *testing.T) {
+	e := sale()
+	if got := fmt.Sprintf("%x", e.Hash()); got != "63fe06a486761c2dbd4a9f57538eed31b72a5d0be4c07741af3a4633008a68e0" {
+		t.Errorf("hash %s", got)
+	}
+}
+
+func TestCustomerKey(t *testing.T) {
+	const ann = "b5e0a3ee2ef6a7e5a9a50f0e7fe1ec5a3b2c7e1c1b2c0f2d8c7b8a9d0e1f2a3b"
+	for text, want := range map[string]string{
+		"": "", " ": "", "42": "id:42", "id:42": "id:42", ann: ann, strings.ToUpper(ann): ann,
+		" Ann@Example.com ": CustomerKey("ann@example.com"),
+	} {
+		if got := CustomerKey(text); got != want || CustomerKey(got) != got {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := CustomerKey("a@b.co"); len(got) != 64 || strings.Contains(got, "@") {
+		t.Errorf("an address became %q", got)
 	}
 }
 

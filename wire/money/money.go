@@ -1,7 +1,8 @@
 // Package money holds amounts of money: int64 minor units and an ISO 4217 currency, never a float.
 //
-// Rounding: shares in basis points are rounded half away from zero, once, on the final product. Where parts must sum to
-// a whole, the last part is the remainder, so nothing is lost or made.
+// Rounding, for the whole system: a share (BasisPoints, Ratio) is rounded half away from zero, once, on the final product.
+// Where parts must sum to a whole, Split cuts them by largest remainder, so nothing is lost or made. A limit is rounded
+// towards zero (Limit), so it is never exceeded.
 package money
 
 import (
@@ -164,4 +165,10 @@ func (a Amount) Ratio(num, den int64) (Amount, error) {
 		return Amount{}, ErrRange
 	}
 	return Amount{Minor: product.Int64(), Currency: a.Currency}, nil
+}
+
+// Limit is the share of bp/10000 of an amount that is not negative, rounded towards zero: what may be reached and not passed.
+func (a Amount) Limit(bp int64) Amount {
+	product := new(big.Int).Mul(big.NewInt(a.Minor), big.NewInt(bp))
+	return Amount{Minor: product.Quo(product, big.NewInt(10_000)).Int64(), Currency: a.Currency}
 }
