@@ -38,6 +38,12 @@ const (
 	PaymentRefund           = "prf"
 	PaymentEvent            = "pev"
 	Reconciliation          = "rcn"
+	Coupon                  = "cpn"
+	Order                   = "ord"
+	OrderLine               = "oln"
+	OrderRefund             = "rfd"
+	OrderReview             = "orv"
+	Invoice                 = "inv"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff

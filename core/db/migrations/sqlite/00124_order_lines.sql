@@ -1,0 +1,31 @@
+-- +goose Up
+-- What was sold, frozen. bundle_id: the bundle whose part it is, or 0. earns: it is of the program of the order. entitlements: JSON.
+CREATE TABLE order_lines (
+    id             INTEGER NOT NULL PRIMARY KEY,
+    order_id       INTEGER NOT NULL,
+    position       INTEGER NOT NULL,
+    product_id     INTEGER NOT NULL,
+    bundle_id      INTEGER NOT NULL,
+    name           TEXT NOT NULL,
+    sku            TEXT NOT NULL,
+    tax_code       TEXT NOT NULL,
+    tax_bp         INTEGER NOT NULL,
+    tax_included   INTEGER NOT NULL,
+    earns          INTEGER NOT NULL,
+    list_minor     INTEGER NOT NULL,
+    discount_minor INTEGER NOT NULL,
+    net_minor      INTEGER NOT NULL,
+    tax_minor      INTEGER NOT NULL,
+    cgst_minor     INTEGER NOT NULL,
+    sgst_minor     INTEGER NOT NULL,
+    igst_minor     INTEGER NOT NULL,
+    gross_minor    INTEGER NOT NULL,
+    hold_days      INTEGER NOT NULL,
+    entitlements   TEXT NOT NULL,
+    UNIQUE (order_id, position),
+    FOREIGN KEY (order_id) REFERENCES orders (id),
+    CHECK (discount_minor >= 0 AND discount_minor <= list_minor),
+    CHECK (net_minor >= 0 AND tax_minor >= 0),
+    CHECK (gross_minor = net_minor + tax_minor),
+    CHECK (cgst_minor + sgst_minor + igst_minor = 0 OR cgst_minor + sgst_minor + igst_minor = tax_minor)
+) STRICT;
