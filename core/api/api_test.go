@@ -63,6 +63,8 @@ type server struct {
 	payouts     *payout.Service
 	people      people
 	audit       *audit.Log
+	gateway     *gateway
+	inboxes     inboxes
 	bearer      string
 }
 

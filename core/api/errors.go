@@ -183,6 +183,9 @@ func inBody(err error) *Problem {
 // toProblem turns an error of a handler into a problem. What is unknown is logged, once, and not shown.
 func (a *API) toProblem(ctx context.Context, err error) *Problem {
 	p := inBody(err)
+	if p == nil {
+		p = shopProblem(err)
+	}
 	if p != nil || errors.As(err, &p) {
 		return newProblem(ctx, p.Status, p.Code, p.Detail, p.Errors...)
 	}

@@ -84,7 +84,7 @@ func moneyModules(s *server, a *analytics) []api.Module {
 		s.t.Fatal(err)
 	}
 	return append(payoutModules(s, books, commissions),
-		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks))
+		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks), shopModule(s, conversions))
 }
 
 // shop is a program with an affiliate, a link, a rule and a click.
