@@ -196,6 +196,10 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
+	sales, err := e.startShop(database, ids, keys, conversions, guards)
+	if err != nil {
+		return nil, err
+	}
 	tokens := token.New(token.Options{DB: database, IDs: ids, Logger: log, Now: time.Now})
 	secret, created, err := tokens.EnsureAdmin(ctx, e.config.Core.AdminToken)
 	if err != nil {
@@ -207,7 +211,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	}
 	modules := []api.Module{
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
-		api.Audit(guards.audit), api.Mails(guards.mail),
+		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e),
 	}
 	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)
 	if err != nil {

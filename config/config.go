@@ -26,6 +26,7 @@ type Config struct {
 	Payout    Payout
 	RazorpayX RazorpayX
 	KYC       KYC
+	Shop      Shop
 	Analytics Analytics
 	Edge      Edge
 	Click     Click

@@ -54,7 +54,7 @@ type post struct {
 	reply func(n int) error // answers DATA; n: how many were tried before
 	rcpt  error             // answers RCPT
 	tries int
-	took  chan struct{} // nil, or told of every mail that was taken
+	took  chan struct{}     // nil, or told of every mail that was taken
 	users map[string]string // nil: no authentication
 }
 

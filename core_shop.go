@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/attribution"
+	"github.com/edgeref/edgeref/core/conversion"
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/invoice"
+	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/shop"
+	"github.com/edgeref/edgeref/wire/click"
+)
+
+// shopPart is the running shop, as far as others need it.
+type shopPart struct {
+	shop     *shop.Service
+	invoices *invoice.Service
+}
+
+// startShop makes the shop and starts what lets unpaid orders expire. Gateways come later, through UseGateways.
+func (e *environment) startShop(database *db.DB, ids *newid.Generator, keys *click.Keyring, conversions *conversion.Service, guards *accessPart) (*shopPart, error) {
+	c := &e.config.Shop
+	zone, err := time.LoadLocation(c.Invoice.Zone)
+	if err != nil {
+		return nil, err
+	}
+	p := &shopPart{invoices: invoice.New(invoice.Options{
+		DB: database, IDs: ids, Now: time.Now, Zone: zone, YearStart: time.Month(c.Invoice.YearStart), Prefix: c.Invoice.Prefix, CreditPrefix: c.Invoice.CreditPrefix,
+		Seller: invoice.Party{
+			Name: c.Seller.Name, Address: strings.ReplaceAll(c.Seller.Address, "|", "\n"), Country: c.Seller.Country, Region: c.Seller.State,
+			TaxID: c.Seller.TaxID, Email: c.Seller.Email,
+		},
+	})}
+	returnURL := c.ReturnURL
+	if returnURL == "" {
+		returnURL = e.publicURL + "/api/v1/checkout/orders/{token}"
+	}
+	p.shop, err = shop.New(shop.Options{
+		DB: database, IDs: ids, Attribution: attribution.New(attribution.Options{Keys: keys}), Conversions: conversions, Invoices: p.invoices,
+		Audit: guards.audit, Mail: guards.mail, Seller: shop.Seller{Country: c.Seller.Country, State: c.Seller.State, TaxID: c.Seller.TaxID},
+		Currency: c.Currency, OrderTTL: c.OrderTTL, ReturnURL: returnURL, Now: time.Now, Logger: e.log.With("part", "shop"), Registerer: e.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e.parts.background("orders that expire", p.shop.Run)
+	return p, nil
+}
+
+// module is the shop's part of the API.
+func (p *shopPart) module(e *environment) api.Module {
+	return api.Shop(api.ShopOptions{Shop: p.shop, Invoices: p.invoices, CookieName: e.config.Tracker.CookieName})
+}
