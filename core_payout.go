@@ -12,6 +12,7 @@ import (
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/payout/razorpayx"
 	"github.com/edgeref/edgeref/core/tax"
 )
 
@@ -23,9 +24,17 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 		return nil, err
 	}
 	guard := ledger.NewGuard(ledger.GuardOptions{Verify: books.VerifyFrom, Now: time.Now, Logger: log, Registerer: e.registry})
+	executors := payout.Offline()
+	var provider *razorpayx.Client
+	if x := e.config.RazorpayX; x.KeyID != "" {
+		provider = razorpayx.New(razorpayx.Options{
+			URL: x.URL, KeyID: x.KeyID, KeySecret: x.KeySecret, AccountNumber: x.AccountNumber, WebhookSecret: x.WebhookSecret,
+		})
+		executors[razorpayx.Name] = provider
+	}
 	payouts := payout.New(payout.Options{
 		DB: database, IDs: ids, Ledger: books, Commissions: commissions, Guard: guard, Ring: guards.ring, Audit: guards.audit, Mail: guards.mail,
-		Executors: payout.Offline(), Policy: policy, Payer: e.config.Payout.Payer, Now: time.Now, Logger: log, Registerer: e.registry,
+		Executors: executors, Policy: policy, Payer: e.config.Payout.Payer, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	// What older encryption keys sealed is sealed anew, so that they can be taken away.
 	resealed, err := payouts.Reseal(ctx)
@@ -37,7 +46,11 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 	}
 	rules := tax.New(tax.Options{DB: database, IDs: ids, Audit: guards.audit, Now: time.Now})
 	e.parts.background("payouts", func(ctx context.Context) { logEnd(log, "payouts", payouts.Run(ctx)) })
-	return []api.Module{api.Payouts(payouts), api.TaxRules(rules)}, nil
+	modules := []api.Module{api.Payouts(payouts), api.TaxRules(rules)}
+	if provider != nil {
+		modules = append(modules, api.PayoutNotices(payouts, provider))
+	}
+	return modules, nil
 }
 
 func payoutPolicy(c *config.Config) (p payout.Policy, err error) {

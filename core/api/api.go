@@ -33,6 +33,8 @@ const (
 	maxBody = 1 << 20 // bytes
 	// bodyTimeout is how long a client may take to send its body.
 	bodyTimeout = 10 * time.Second
+	// rawTimeout is bodyTimeout of operations that take a file.
+	rawTimeout = 25 * time.Second
 	// requestTimeout ends the work of a request whose client waits; far longer than any of it should take.
 	requestTimeout = 30 * time.Second
 )
@@ -152,6 +154,7 @@ type operation struct {
 	secondFactor     bool   // a person must have proved one within SecondFactorFor; machines pass
 	needsPerson      bool   // machines' tokens are refused, whatever their scopes
 	unaudited        string // why a success leaves no audit entry; empty: it must, unless it only reads or is public
+	raw              int64  // the body is taken as it comes: at most so many bytes, over at most rawTimeout; 0: JSON
 	status           int    // of success; default 200
 	errors           []int  // beside 401, 403, 422 and 500
 }
@@ -180,6 +183,9 @@ func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, er
 		Errors:        append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.errors...),
 		Security:      []map[string][]string{{securityScheme: {string(op.scope)}}},
 		MaxBodyBytes:  maxBody, BodyReadTimeout: bodyTimeout,
+	}
+	if op.raw > 0 {
+		h.SkipValidateBody, h.MaxBodyBytes, h.BodyReadTimeout = true, op.raw, rawTimeout
 	}
 	if op.secondFactor || op.needsPerson {
 		h.Metadata = map[string]any{rulesKey: rules{secondFactor: op.secondFactor, needsPerson: op.needsPerson}}

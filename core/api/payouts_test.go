@@ -2,6 +2,9 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +15,7 @@ import (
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/payout/razorpayx"
 	"github.com/edgeref/edgeref/core/secret"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -28,7 +32,8 @@ func payoutModules(s *server, books *ledger.Ledger, commissions *commission.Serv
 		DB: s.db, IDs: s.ids, Ledger: books, Commissions: commissions, Guard: guard, Ring: ring, Audit: s.audit, Executors: payout.Offline(), Now: s.clock.Now,
 		Policy: payout.Policy{Minimum: map[string]int64{"INR": 500_00}, MethodFreeze: 72 * time.Hour, TaxCountries: []string{"IN"}},
 	})
-	return []api.Module{api.Payouts(s.payouts), api.TaxRules(tax.New(tax.Options{DB: s.db, IDs: s.ids, Audit: s.audit, Now: s.clock.Now}))}
+	provider := razorpayx.New(razorpayx.Options{KeyID: "k", KeySecret: "s", AccountNumber: "1", WebhookSecret: "hook"})
+	return []api.Module{api.PayoutNotices(s.payouts, provider), api.Payouts(s.payouts), api.TaxRules(tax.New(tax.Options{DB: s.db, IDs: s.ids, Audit: s.audit, Now: s.clock.Now}))}
 }
 
 // payee is a shop whose affiliate is a person with an account to be paid to, and finance people beside.
@@ -274,4 +279,16 @@ func TestPayoutMethodsOfOthers(t *testing.T) {
 	if strings.Contains(s.log.String(), account) {
 		t.Error("the log has the account number")
 	}
+}
+
+func TestPayoutNotices(t *testing.T) {
+	s := sqliteServer(t)
+	s.bearer = ""
+	body := `{"event":"payout.processed","payload":{"payout":{"entity":{"id":"pout_1","reference_id":"somebody else's"}}}}`
+	mac := hmac.New(sha256.New, []byte("hook"))
+	mac.Write([]byte(body))
+	signature := hex.EncodeToString(mac.Sum(nil))
+	s.do("POST", "/api/v1/payout-notices/razorpayx", body, "X-Razorpay-Signature", signature).want(http.StatusNoContent)
+	s.do("POST", "/api/v1/payout-notices/razorpayx", body+" ", "X-Razorpay-Signature", signature).want(http.StatusBadRequest, "invalid_signature")
+	s.do("POST", "/api/v1/payout-notices/razorpayx", body).want(http.StatusBadRequest, "invalid_signature")
 }

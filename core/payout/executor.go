@@ -97,3 +97,10 @@ func (s *Service) executor(name string) (Executor, error) {
 	}
 	return x, nil
 }
+
+// NoticeOf is what a provider's webhook is about.
+type NoticeOf struct {
+	EventKey string // the same in every delivery of one event
+	Event    string
+	Key      string // of the transfer
+}
