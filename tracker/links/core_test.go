@@ -33,6 +33,7 @@ type core struct {
 	salts    []link.Salt
 	changed  chan struct{} // closed at every change
 	down     bool          // every request fails at once
+	silent   bool          // no request to the feed is answered any more, also none that waits
 	pageSize int
 
 	hold    chan struct{} // if set, a look-up that has read its answer waits for this before it returns
@@ -118,13 +119,24 @@ func (c *core) Changes(ctx context.Context, feed string, cursor int64, wait time
 		if c.down {
 			err = errDown
 		}
+		silent := c.silent
 		c.mu.Unlock()
+		if silent {
+			<-ctx.Done()
+			return link.Page{}, ctx.Err()
+		}
 		if err != nil || len(page.Links)+len(page.Programs) > 0 || page.Cursor < cursor || page.Feed != feed {
 			return page, err
 		}
 		select {
 		case <-changed:
 		case <-timer.C:
+			c.mu.Lock()
+			silent := c.silent
+			c.mu.Unlock()
+			if silent {
+				continue
+			}
 			return page, nil
 		case <-ctx.Done():
 			return link.Page{}, ctx.Err()

@@ -11,7 +11,7 @@ import (
 
 const (
 	// pollGrace is how much longer than asked a request to the feed may take.
-	pollGrace = 5 * time.Second
+	pollGrace = 3 * time.Second
 	// pollGap is the least time between two requests when the first brought nothing, for a feed that does not wait.
 	pollGap = 200 * time.Millisecond
 	// The feed is asked again after a failure between these times, more or less by half.

@@ -174,6 +174,36 @@ func TestFeedDownThenBack(t *testing.T) {
 	})
 }
 
+// What is not known is taken not to exist only as long as the feed is known to live: a conversion refused by mistake is
+// lost money.
+func TestSilentFeedIsNotFreshForLong(t *testing.T) {
+	const longest = 6 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		f.run()
+		synctest.Wait()
+		for range 20 { // whenever within a request it falls silent
+			time.Sleep(700 * time.Millisecond)
+			synctest.Wait()
+			if !f.Fresh() {
+				t.Fatal("not fresh while the feed answers")
+			}
+		}
+		f.core.set(func() { f.core.silent = true })
+		time.Sleep(longest + time.Millisecond)
+		synctest.Wait()
+		if f.Fresh() || f.feed.connected.Load() || f.feed.lag(f.elapsed()) == 0 {
+			t.Errorf("still fresh %v after the feed fell silent", longest)
+		}
+		f.core.set(func() { f.core.silent = false })
+		time.Sleep(pollGrace + maxBackoff*3/2)
+		synctest.Wait()
+		if !f.Fresh() {
+			t.Error("not fresh although the feed answers again")
+		}
+	})
+}
+
 // After a failure the first request must not wait for a change, or nobody would know whether anything was missed.
 func TestReconnectedFeedIsFreshAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -232,7 +262,7 @@ func TestFeedThatStartsAgain(t *testing.T) {
 					f.core.links[10] = l
 					f.core.programs[1] = link.Program{ID: 1, Rev: 1, ClickParam: "cid"}
 				})
-				time.Sleep(25 * time.Second) // a waiting request may not have noticed
+				time.Sleep(f.opts.PollWait + time.Second) // a waiting request may not have noticed
 				synctest.Wait()
 				f.want("a", "https://shop.example/restored?cid", nil, resultReplica)
 				f.want("gone", "", link.ErrNotFound, resultNegative)

@@ -54,7 +54,7 @@ type Options struct {
 	NegativeTTL   time.Duration // life of "no such link" and of a link that cannot be followed; 5 s
 	LookupTimeout time.Duration // longest a caller waits for the source; 250 ms
 	MaxLookups    int           // most look-ups at the source at one time; 64
-	PollWait      time.Duration // how long the feed may hold a request; 25 s
+	PollWait      time.Duration // how long the feed may hold a request; 3 s
 	ReplicaBytes  int64         // most memory for the replica's links, without indexes; 1 GiB
 
 	Log        *slog.Logger          // discarded if nil
@@ -70,7 +70,7 @@ func (o *Options) setDefaults() error {
 	}{
 		{"SnapshotEvery", &o.SnapshotEvery, 30 * time.Second}, {"TTL", &o.TTL, time.Minute},
 		{"NegativeTTL", &o.NegativeTTL, 5 * time.Second}, {"LookupTimeout", &o.LookupTimeout, 250 * time.Millisecond},
-		{"PollWait", &o.PollWait, 25 * time.Second},
+		{"PollWait", &o.PollWait, 3 * time.Second},
 	}
 	for _, d := range durations {
 		if *d.value < 0 {
