@@ -39,6 +39,7 @@ func TestFaults(t *testing.T) {
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	rounds := int(number(t, "EDGEREF_CHAOS_ROUNDS", 1))
 	s := newWorld(t)
+	s.cut = time.Duration(number(t, "EDGEREF_CHAOS_CUT", 6)) * time.Second
 	defer s.print(t)
 	only := os.Getenv("EDGEREF_CHAOS_ONLY")
 	for _, step := range []struct {
@@ -48,7 +49,7 @@ func TestFaults(t *testing.T) {
 		{"kills", func() { s.kills(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"poison", s.poison},
 		{"snapshots", s.snapshots}, {"power", s.powerLoss}, {"disk", s.fullDisk}, {"readonly", s.readOnlyDisk}, {"removed", s.removedSpool}, {"crowds", s.crowds},
 		{"engine", s.engineFaults}, {"history", s.histories}, {"clock", s.clocks},
-		{"handover", s.handover}, {"partition", s.partition},
+		{"handover", s.handover}, {"partition", s.partition}, {"network", s.networks},
 	} {
 		if only == "" || strings.Contains(","+only+",", ","+step.name+",") {
 			step.run()

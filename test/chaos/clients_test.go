@@ -95,8 +95,7 @@ func (s *world) handover() {
 	defer socket.Close()
 	usual := s.tracker
 	s.tracker = s.newTracker(3, s.t.TempDir())
-	// LISTEN_PID has to be the process's own.
-	s.tracker.Prefix = []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh"}
+	s.tracker.Prefix = asService
 	s.tracker.Files = []*os.File{socket}
 	s.tracker.Start()
 	defer func() { s.tracker.Kill(); s.tracker = usual }()

@@ -42,7 +42,12 @@ type tcpProxy struct {
 
 func newTCPProxy(t *testing.T, target string) *tcpProxy {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return newTCPProxyOn(t, "127.0.0.1:0", target)
+}
+
+func newTCPProxyOn(t *testing.T, listen, target string) *tcpProxy {
+	t.Helper()
+	ln, err := net.Listen("tcp", listen)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,11 @@ func (tr *traffic) end() {
 }
 
 func (tr *traffic) request(n int, path string) (*http.Response, error) {
-	req, err := http.NewRequest(http.MethodGet, tr.trackers[n%len(tr.trackers)]+path, nil)
+	return request(tr.trackers[n%len(tr.trackers)] + path)
+}
+
+func request(url string) (*http.Response, error) {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +111,22 @@ func (tr *traffic) request(n int, path string) (*http.Response, error) {
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	return resp, err
+}
+
+// follow follows another link of the same affiliate, and reports whether it redirects with a Click ID.
+func (tr *traffic) follow(tracker, slug string) bool {
+	resp, err := request(tracker + "/" + slug)
+	if err != nil || resp.StatusCode != http.StatusFound {
+		return false
+	}
+	location, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil || location.Query().Get("click_id") == "" {
+		return false
+	}
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.clicks[location.Query().Get("click_id")] = time.Now()
+	return true
 }
 
 func (tr *traffic) click(n int) string {

@@ -37,6 +37,7 @@ type world struct {
 	dsn             string // of MariaDB
 	program, secret string
 	scenarios       int
+	cut             time.Duration // how long an edge node is cut off
 	table           []row
 }
 
