@@ -33,8 +33,8 @@ test: test-deps ## run every test against the real parts, with the race detector
 chaos: test-deps ## break a running system in every way once, and count what is left
 	EDGEREF_TEST_REQUIRE=1 go test -count=1 -v -timeout 10m ./test/chaos
 
-chaos-long: test-deps ## the same, with every kind of kill 50 times
-	EDGEREF_TEST_REQUIRE=1 EDGEREF_CHAOS_ROUNDS=50 go test -count=1 -v -timeout 2h ./test/chaos
+chaos-long: test-deps ## the same, with every kind of kill 50 times and edge nodes cut off for minutes; half an hour
+	test/chaos-long.sh 50 bench/results/chaos.json
 
 check: ## format, vet, lint, known vulnerabilities
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi

@@ -40,7 +40,7 @@ func TestFaults(t *testing.T) {
 	rounds := int(number(t, "EDGEREF_CHAOS_ROUNDS", 1))
 	s := newWorld(t)
 	s.cut = time.Duration(number(t, "EDGEREF_CHAOS_CUT", 6)) * time.Second
-	defer s.print(t)
+	defer s.print(t, seed)
 	only := os.Getenv("EDGEREF_CHAOS_ONLY")
 	for _, step := range []struct {
 		name string
@@ -51,10 +51,16 @@ func TestFaults(t *testing.T) {
 		{"engine", s.engineFaults}, {"history", s.histories}, {"clock", s.clocks},
 		{"handover", s.handover}, {"partition", s.partition}, {"network", s.networks},
 	} {
-		if only == "" || strings.Contains(","+only+",", ","+step.name+",") {
+		if chosen(step.name) || step.name == "kills" && (strings.Contains(only, "kill -9") || strings.Contains(only, "SIGTERM")) {
 			step.run()
 		}
 	}
+}
+
+// chosen reports whether EDGEREF_CHAOS_ONLY, which separates names by commas, has the name or is not set.
+func chosen(name string) bool {
+	only := os.Getenv("EDGEREF_CHAOS_ONLY")
+	return only == "" || strings.Contains(","+only+",", ","+name+",")
 }
 
 // moment is a random time of traffic before or during a fault.
@@ -76,6 +82,9 @@ func (s *world) kills(random *rand.Rand, rounds int) {
 		{"SIGTERM tracker", func() { s.tracker.Terminate() }, func() { s.tracker.Start() }},
 		{"SIGTERM core", func() { s.core.Terminate() }, func() { s.core.Start() }},
 	} {
+		if !chosen("kills") && !chosen(k.fault) {
+			continue
+		}
 		for range rounds {
 			s.scenario(k.fault, func(tr *traffic) {
 				pass(moment(random))
@@ -107,6 +116,7 @@ func (s *world) scenario(fault string, during func(*traffic)) row {
 	tr.end()
 	s.heal()
 	r := s.settle(fault, tr, nil)
+	s.table[len(s.table)-1].Seconds = time.Since(began).Seconds()
 	s.t.Logf("%s: %+v in %v; other answers %v, failures %v", fault, r, time.Since(began).Round(time.Millisecond), tr.other, tr.reasons)
 	return r
 }
@@ -122,7 +132,7 @@ func (s *world) storeFaults() {
 			s.store.set(m)
 			pass(2500 * time.Millisecond)
 		})
-		if r.failed > 0 || r.without > 0 {
+		if r.Unanswered > 0 || r.WithoutID > 0 {
 			s.t.Errorf("%s: visitors noticed: %+v", fault, r)
 		}
 	}
@@ -145,7 +155,7 @@ func (s *world) coreFaults() {
 			// The feed may still pause because of the fault before.
 			waitFor(s.t, 20*time.Second, func() bool { return s.center.hits.Load() > 0 }, func() string { return "no request meets the fault" })
 		})
-		if r.failed > 0 || r.without > 0 {
+		if r.Unanswered > 0 || r.WithoutID > 0 {
 			s.t.Errorf("%s: visitors noticed: %+v", fault, r)
 		}
 	}

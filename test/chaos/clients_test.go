@@ -109,7 +109,7 @@ func (s *world) handover() {
 	}
 	pass(500 * time.Millisecond)
 	tr.end()
-	if r := s.settle(fault, tr, nil); r.failed > 0 || r.without > 0 || len(tr.other) > 0 {
+	if r := s.settle(fault, tr, nil); r.Unanswered > 0 || r.WithoutID > 0 || len(tr.other) > 0 {
 		s.t.Errorf("%s: requests failed: %+v %v %v", fault, r, tr.other, tr.reasons)
 	}
 }
@@ -134,7 +134,7 @@ func (s *world) partition() {
 	center.set(healthy)
 	pass(300 * time.Millisecond)
 	tr.end()
-	if r := s.settle(fault, tr, nil); r.failed > 0 || r.without > 0 || len(tr.other) > 0 {
+	if r := s.settle(fault, tr, nil); r.Unanswered > 0 || r.WithoutID > 0 || len(tr.other) > 0 {
 		s.t.Errorf("%s: visitors noticed: %+v %v", fault, r, tr.other)
 	}
 }

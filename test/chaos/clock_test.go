@@ -18,7 +18,7 @@ func (s *world) clocks() {
 			}
 			pass(700 * time.Millisecond)
 		})
-		if r.failed > 0 || r.without > 0 {
+		if r.Unanswered > 0 || r.WithoutID > 0 {
 			s.t.Errorf("%s: visitors noticed: %+v", fault, r)
 		}
 	}

@@ -4,30 +4,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"strings"
-	"testing"
-	"text/tabwriter"
 	"time"
 )
 
 const settleTimeout = 90 * time.Second
 
-// row is one line of the table.
-type row struct {
-	fault                                     string
-	clicks, stored, lostClicks, doubledClicks int
-	sales, booked, lostSales, doubledSales    int
-	failed, without                           int
-	lostAllowed                               string // why lost clicks are not a failure
-	leftOut                                   bool
-}
-
 // leaveOut says, in the log and in the table, that a fault could not be caused here.
 func (s *world) leaveOut(fault string, why error) {
 	s.t.Helper()
 	s.t.Logf("LEFT OUT: %s: %v", fault, why)
-	s.table = append(s.table, row{fault: fault, leftOut: true})
+	s.table = append(s.table, row{Fault: fault, LeftOut: why.Error()})
 }
 
 // settle waits until everything is delivered and compares what was answered with what is kept. allowed says which clicks
@@ -35,21 +21,21 @@ func (s *world) leaveOut(fault string, why error) {
 func (s *world) settle(fault string, tr *traffic, allowed func(answered time.Time) bool) row {
 	s.t.Helper()
 	s.drain()
-	r := row{fault: fault, clicks: len(tr.clicks), sales: len(tr.sales), failed: tr.failed, without: tr.without}
+	r := row{Fault: fault, Rounds: 1, Clicks: len(tr.clicks), Sales: len(tr.sales), Unanswered: tr.failed, WithoutID: tr.without}
 	forbidden := 0
 	waitFor(s.t, settleTimeout, func() bool {
 		kept := s.listedClicks(tr)
-		r.stored, r.lostClicks, r.doubledClicks, forbidden = len(kept), 0, 0, 0
+		r.Stored, r.LostClicks, r.DoubledClicks, forbidden = len(kept), 0, 0, 0
 		for id, at := range tr.clicks {
 			if kept[id] == 0 {
-				r.lostClicks++
+				r.LostClicks++
 				if allowed == nil || !allowed(at) {
 					forbidden++
 				}
 			}
 		}
 		for _, n := range kept {
-			r.doubledClicks += n - 1
+			r.DoubledClicks += n - 1
 		}
 		return forbidden == 0
 	}, func() string {
@@ -57,10 +43,10 @@ func (s *world) settle(fault string, tr *traffic, allowed func(answered time.Tim
 	})
 	s.settleSales(&r, tr)
 	s.table = append(s.table, r)
-	if r.doubledClicks != 0 || r.doubledSales != 0 {
+	if r.DoubledClicks != 0 || r.DoubledSales != 0 {
 		s.t.Errorf("%s: doubled: %+v", fault, r)
 	}
-	if extra := r.stored - (r.clicks - r.lostClicks); extra > tr.failed {
+	if extra := r.Stored - (r.Clicks - r.LostClicks); extra > tr.failed {
 		s.t.Errorf("%s: %d clicks are stored that nobody was told of, but only %d requests had no answer", fault, extra, tr.failed)
 	}
 	s.adds(fault)
@@ -86,20 +72,20 @@ func (s *world) settleSales(r *row, tr *traffic) {
 				kept[c.TxnID]++
 			}
 		}
-		r.booked, r.lostSales, r.doubledSales = len(kept), 0, 0
+		r.Booked, r.LostSales, r.DoubledSales = len(kept), 0, 0
 		for txn := range tr.sales {
 			if kept[txn] == 0 {
-				r.lostSales++
+				r.LostSales++
 			}
 		}
 		for txn, n := range kept {
-			r.doubledSales += n - 1
+			r.DoubledSales += n - 1
 			if !tr.sales[txn] && !tr.maybe[txn] {
-				s.t.Fatalf("%s: sale %s is booked and was never sent", r.fault, txn)
+				s.t.Fatalf("%s: sale %s is booked and was never sent", r.Fault, txn)
 			}
 		}
-		return r.lostSales == 0
-	}, func() string { return fmt.Sprintf("%s: %+v\n%s", r.fault, *r, s.logs()) })
+		return r.LostSales == 0
+	}, func() string { return fmt.Sprintf("%s: %+v\n%s", r.Fault, *r, s.logs()) })
 }
 
 func (s *world) listedClicks(tr *traffic) map[string]int {
@@ -134,14 +120,14 @@ func (s *world) rollUps(fault string, tr *traffic, r row) {
 	q := url.Values{"affiliate_id": {tr.affiliate}, "from": {now.Add(-48 * time.Hour).Format(time.RFC3339)}, "to": {now.Add(48 * time.Hour).Format(time.RFC3339)}}
 	waitFor(s.t, settleTimeout, func() bool {
 		s.call(http.MethodGet, "/reports?"+q.Encode(), nil, &report)
-		return report.Total.Clicks >= r.stored && report.Total.Sales >= r.booked
+		return report.Total.Clicks >= r.Stored && report.Total.Sales >= r.Booked
 	}, func() string { return fmt.Sprintf("%s: report %+v, lists %+v", fault, report, r) })
 	t := report.Total
-	if t.Clicks != r.stored || t.Sales != r.booked {
-		s.t.Errorf("%s: roll-ups have %d clicks, %d sales; the lists %d and %d", fault, t.Clicks, t.Sales, r.stored, r.booked)
+	if t.Clicks != r.Stored || t.Sales != r.Booked {
+		s.t.Errorf("%s: roll-ups have %d clicks, %d sales; the lists %d and %d", fault, t.Clicks, t.Sales, r.Stored, r.Booked)
 	}
-	if r.booked > 0 && (len(t.Money) != 1 || t.Money[0].Revenue != r.booked*priceMinor || t.Money[0].Commission != r.booked*shareMinor) {
-		s.t.Errorf("%s: money %+v for %d sales", fault, t.Money, r.booked)
+	if r.Booked > 0 && (len(t.Money) != 1 || t.Money[0].Revenue != r.Booked*priceMinor || t.Money[0].Commission != r.Booked*shareMinor) {
+		s.t.Errorf("%s: money %+v for %d sales", fault, t.Money, r.Booked)
 	}
 }
 
@@ -189,22 +175,4 @@ func (s *world) logs() string {
 		out += "\ntracker:\n" + p.Output.String()
 	}
 	return out
-}
-
-// print writes the table to the test's log, and to standard error where it is seen without -v.
-func (s *world) print(t *testing.T) {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nfault\tclicks sent\tstored\tlost\tdoubled\tsales sent\tbooked\tlost\tdoubled\tunanswered\twithout ID")
-	for _, r := range s.table {
-		lost := fmt.Sprint(r.lostClicks)
-		if r.lostAllowed != "" {
-			lost += " (" + r.lostAllowed + ")"
-		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", r.fault, r.clicks, r.stored, lost, r.doubledClicks,
-			r.sales, r.booked, r.lostSales, r.doubledSales, r.failed, r.without)
-	}
-	w.Flush()
-	t.Log(b.String())
-	fmt.Fprintln(os.Stderr, b.String())
 }

@@ -113,7 +113,7 @@ func (s *world) readOnlyDisk() {
 		s.tracker.Start()
 		s.recordsAgain(tr)
 	})
-	if r.without == 0 {
+	if r.WithoutID == 0 {
 		s.t.Errorf("%s: nothing was refused: the test shows nothing", fault)
 	}
 }

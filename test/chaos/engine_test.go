@@ -50,7 +50,7 @@ func (s *world) engineFaults() {
 			}
 			exec(f.finish...)
 		})
-		if r.failed > 0 || r.without > 0 {
+		if r.Unanswered > 0 || r.WithoutID > 0 {
 			s.t.Errorf("%s: visitors noticed: %+v", f.fault, r)
 		}
 	}

@@ -35,7 +35,7 @@ func (s *world) histories() {
 			}
 			pass(300 * time.Millisecond)
 		})
-		if r.without > 0 {
+		if r.WithoutID > 0 {
 			s.t.Errorf("%s: redirects without Click ID: %+v", fault, r)
 		}
 	}

@@ -91,7 +91,7 @@ func (s *world) cutOff(fault string, node *system.Node, alone, other *process) {
 		waitFor(s.t, time.Minute, func() bool { return tr.follow(alone.Tracker, slug) },
 			func() string { return "the node does not learn of a link made meanwhile\n" + alone.Output.String() })
 	})
-	if r.failed > 0 || r.without > 0 {
+	if r.Unanswered > 0 || r.WithoutID > 0 {
 		s.t.Errorf("%s: visitors noticed: %+v", fault, r)
 	}
 }
@@ -108,7 +108,7 @@ func (s *world) restartAll(fault string, trackers []*process) {
 	}
 	pass(400 * time.Millisecond)
 	tr.end()
-	if r := s.settle(fault, tr, nil); r.failed > 0 || r.without > 0 || len(tr.other) > 0 {
+	if r := s.settle(fault, tr, nil); r.Unanswered > 0 || r.WithoutID > 0 || len(tr.other) > 0 {
 		s.t.Errorf("%s: requests failed: %+v %v %v", fault, r, tr.other, tr.reasons)
 	}
 }

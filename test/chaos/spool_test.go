@@ -112,10 +112,10 @@ func (s *world) powerLoss() {
 	s.tracker.Start()
 	// An answer is on its way for a little while after its record is written.
 	r := s.settle(fault, tr, func(answered time.Time) bool { return answered.After(safe) })
-	if r.lostClicks == 0 {
+	if r.LostClicks == 0 {
 		s.t.Error("nothing was lost: the test shows nothing")
 	}
-	s.table[len(s.table)-1].lostAllowed = "all unsynced"
+	s.table[len(s.table)-1].LostAllowed = "all unsynced"
 }
 
 // fullDisk runs a tracker whose disk fills up, with nothing being delivered, and has room again later.
@@ -159,7 +159,7 @@ func (s *world) fullDisk() {
 	tr.end()
 	s.store.set(healthy)
 	r := s.settle(fault, tr, nil)
-	if r.failed > 0 || len(tr.other) > 1 {
+	if r.Unanswered > 0 || len(tr.other) > 1 {
 		s.t.Errorf("%s: visitors were not redirected: %+v %v", fault, r, tr.other)
 	}
 }

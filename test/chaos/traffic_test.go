@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -139,7 +140,7 @@ func (tr *traffic) click(n int) string {
 	defer tr.mu.Unlock()
 	if err != nil {
 		tr.failed++
-		tr.reasons[fmt.Sprintf("%.120s", err)]++
+		tr.reasons[reason(err)]++
 		return ""
 	}
 	if resp.StatusCode != http.StatusFound {
@@ -156,6 +157,14 @@ func (tr *traffic) click(n int) string {
 	return id
 }
 
+// reason is an error without the request's URL.
+func reason(err error) string {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		err = failed.Err
+	}
+	return fmt.Sprintf("%.120s", err)
+}
+
 func (tr *traffic) sale(n int, click string) {
 	txn := fmt.Sprintf("%s-%d", tr.slug, n)
 	resp, err := tr.request(n, "/postback?"+url.Values{
@@ -166,7 +175,7 @@ func (tr *traffic) sale(n int, click string) {
 	switch {
 	case err != nil:
 		tr.failed++
-		tr.reasons[fmt.Sprintf("%.120s", err)]++
+		tr.reasons[reason(err)]++
 		tr.maybe[txn] = true
 	case resp.StatusCode == http.StatusOK:
 		tr.sales[txn] = true
