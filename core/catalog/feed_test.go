@@ -234,7 +234,7 @@ func TestForeignCursorsStartFromTheBeginning(t *testing.T) {
 
 func TestWaiting(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+		defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("github.com/go-sql-driver/mysql.(*mysqlConn).startWatcher.func1"))
 		ctx := t.Context()
 		a, p := w.affiliate(), w.program()
 		r := newReplica()

@@ -46,6 +46,9 @@ type DB struct {
 	dialect Dialect
 	write   *sql.DB // SQLite: one connection, so that writers queue here and not in the busy handler
 	read    *sql.DB // MySQL: the same pool as write
+	// patient is for what may work for minutes before it answers: MySQL: a pool without a read timeout, whose callers'
+	// contexts bound it; SQLite: the same as read.
+	patient *sql.DB
 	log     *slog.Logger
 	metrics *metrics
 }
@@ -116,6 +119,9 @@ func (d *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 // Close ends all connections. Transactions under way fail.
 func (d *DB) Close() error {
 	var errs []error
+	if d.patient != nil && d.patient != d.read {
+		errs = append(errs, d.patient.Close())
+	}
 	if d.read != nil && d.read != d.write {
 		errs = append(errs, d.read.Close())
 	}

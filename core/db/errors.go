@@ -26,11 +26,27 @@ const (
 	mariaCheckFailed     = 4025
 )
 
+// aboutServer reports whether an error number of MySQL or MariaDB is about the server and not about the statement.
+func aboutServer(number uint16) bool {
+	switch number {
+	case 1021, 1037, 1038, 1041, // disk, memory
+		1040, 1203, 1226, // too many connections
+		1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 3168, // shutting down, network
+		1317, 1927, 1969, 3024, // interrupted, or took too long
+		1290, 1792, 1836, // read-only
+		1114, 1206, 1637: // table, lock table, transactions full
+		return true
+	}
+	return false
+}
+
 // Extended result codes of SQLite, https://www.sqlite.org/rescode.html.
 const (
 	sqlitePrimaryMask = 0xff
 	sqliteBusy        = 5
 	sqliteLocked      = 6
+	sqliteIOError     = 10
+	sqliteFull        = 13
 	sqliteCheck       = 275
 	sqliteForeignKey  = 787
 	sqlitePrimaryKey  = 1555
@@ -115,6 +131,13 @@ func rolledBack(err error) bool {
 func IsTemporary(err error) bool {
 	if retryReason(err) != "" {
 		return true
+	}
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return aboutServer(my.Number)
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		code := lite.Code() & sqlitePrimaryMask
+		return code == sqliteIOError || code == sqliteFull
 	}
 	var network *net.OpError
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.As(err, &network)

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func (d *DB) provider() (*goose.Provider, error) {
 		dialect = goose.DialectMySQL
 	}
 	// Each domain numbers its steps in a range of its own, so a new step may have a lower number than one that was applied.
-	provider, err := goose.NewProvider(dialect, d.write, dir, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_migrations"),
+	provider, err := goose.NewProvider(dialect, d.migrator(), dir, goose.WithDisableGlobalRegistry(true), goose.WithTableName("schema_migrations"),
 		goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
@@ -100,12 +101,20 @@ func (d *DB) provider() (*goose.Provider, error) {
 	return provider, nil
 }
 
+// migrator is the pool for steps of the schema, which take as long as the tables are large.
+func (d *DB) migrator() *sql.DB {
+	if d.dialect == MySQL {
+		return d.patient
+	}
+	return d.write
+}
+
 // lockMigrations keeps other cores from migrating the same MySQL database. A SQLite file has one core.
 func (d *DB) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	if d.dialect != MySQL {
 		return func() {}, nil
 	}
-	conn, err := d.write.Conn(ctx)
+	conn, err := d.migrator().Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("lock migrations: %w", err)
 	}

@@ -16,12 +16,16 @@ import (
 )
 
 const (
-	defaultConns       = 16
-	defaultReaders     = 4
-	sqliteBusyMS       = "5000"
-	mysqlDialTimeout   = 5 * time.Second
-	mysqlConnLifetime  = 10 * time.Minute // follow a failover and shed what a proxy forgot
-	mysqlLockWaitSecs  = "5"              // the server's 50 s would outlast every caller
+	defaultConns      = 16
+	defaultReaders    = 4
+	sqliteBusyMS      = "5000"
+	mysqlDialTimeout  = 5 * time.Second
+	mysqlConnLifetime = 10 * time.Minute // follow a failover and shed what a proxy forgot
+	mysqlLockWaitSecs = "5"              // the server's 50 s would outlast every caller
+	// mysqlIOTimeout ends the wait for a server that no longer answers, nor closes the connection. No statement of ours
+	// works for as long, except those that go to the patient pool.
+	mysqlIOTimeout     = 30 * time.Second
+	patientConns       = 4
 	mysqlSQLMode       = "'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
 	mysqlReadCommitted = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
 )
@@ -68,6 +72,7 @@ func (d *DB) openSQLite(path string, readers int) error {
 	}
 	d.read.SetMaxOpenConns(readers)
 	d.read.SetMaxIdleConns(readers)
+	d.patient = d.read
 	return nil
 }
 
@@ -95,8 +100,15 @@ func (d *DB) openMySQL(dsn string, conns int) error {
 	cfg.InterpolateParams = true // saves the round trip of a prepare; safe with utf8mb4
 	cfg.ClientFoundRows = true   // RowsAffected of an UPDATE counts what matched, as in SQLite
 	cfg.Logger = &mysql.NopLogger{}
+	cfg.RejectReadOnly = true // a connection to a server that has become a replica is not used again
 	if cfg.Timeout == 0 {
 		cfg.Timeout = mysqlDialTimeout
+	}
+	if cfg.ReadTimeout == 0 {
+		cfg.ReadTimeout = mysqlIOTimeout
+	}
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = mysqlIOTimeout
 	}
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return fmt.Errorf("database: mysql: %w", err)
@@ -107,19 +119,29 @@ func (d *DB) openMySQL(dsn string, conns int) error {
 	cfg.Params["time_zone"] = "'+00:00'"
 	cfg.Params["sql_mode"] = mysqlSQLMode
 	cfg.Params["innodb_lock_wait_timeout"] = mysqlLockWaitSecs
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return errors.New("database: mysql: the DSN has a setting that does not fit")
-	}
 	if conns <= 0 {
 		conns = defaultConns
 	}
-	d.write = sql.OpenDB(readCommitted{connector})
-	d.write.SetMaxOpenConns(conns)
-	d.write.SetMaxIdleConns(conns)
-	d.write.SetConnMaxLifetime(mysqlConnLifetime)
+	if d.write, err = mysqlPool(cfg, conns, conns); err != nil {
+		return err
+	}
 	d.read = d.write
-	return nil
+	patient := cfg.Clone()
+	patient.ReadTimeout = 0
+	d.patient, err = mysqlPool(patient, patientConns, 1)
+	return err
+}
+
+func mysqlPool(cfg *mysql.Config, conns, idle int) (*sql.DB, error) {
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, errors.New("database: mysql: the DSN has a setting that does not fit")
+	}
+	pool := sql.OpenDB(readCommitted{connector})
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(idle)
+	pool.SetConnMaxLifetime(mysqlConnLifetime)
+	return pool, nil
 }
 
 // readCommitted sets the isolation level of each new connection. It is a statement and not a parameter because MySQL

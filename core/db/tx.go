@@ -90,13 +90,14 @@ func (d *DB) InTx(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 }
 
-// Snapshot runs fn in a read-only transaction in which all queries see the same moment.
+// Snapshot runs fn in a read-only transaction in which all queries see the same moment, however long they take: ctx has to
+// bound them.
 func (d *DB) Snapshot(ctx context.Context, fn func(tx *Tx) error) error {
 	opts := &sql.TxOptions{ReadOnly: true}
 	if d.dialect == MySQL {
 		opts.Isolation = sql.LevelRepeatableRead
 	}
-	return d.once(ctx, d.read, opts, fn)
+	return d.once(ctx, d.patient, opts, fn)
 }
 
 func (d *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(tx *Tx) error) error {

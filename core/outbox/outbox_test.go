@@ -308,7 +308,7 @@ func TestOverlappingPublishers(t *testing.T) {
 // Run sends at once after a commit, goes on through failures, and gives the lease back when it ends.
 func TestRun(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+		defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("github.com/go-sql-driver/mysql.(*mysqlConn).startWatcher.func1"))
 		c, s := newClock(), newSink()
 		s.fail = func(send int) (bool, error) {
 			if send == 1 {
