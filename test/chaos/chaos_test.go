@@ -46,7 +46,7 @@ func TestFaults(t *testing.T) {
 		name string
 		run  func()
 	}{
-		{"kills", func() { s.kills(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"poison", s.poison},
+		{"kills", func() { s.kills(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"database", s.databaseFaults}, {"poison", s.poison},
 		{"snapshots", s.snapshots}, {"power", s.powerLoss}, {"disk", s.fullDisk}, {"readonly", s.readOnlyDisk}, {"removed", s.removedSpool}, {"crowds", s.crowds},
 		{"engine", s.engineFaults}, {"history", s.histories}, {"clock", s.clocks},
 		{"handover", s.handover}, {"partition", s.partition}, {"network", s.networks},
@@ -154,6 +154,37 @@ func (s *world) coreFaults() {
 			pass(1500 * time.Millisecond)
 			// The feed may still pause because of the fault before.
 			waitFor(s.t, 20*time.Second, func() bool { return s.center.hits.Load() > 0 }, func() string { return "no request meets the fault" })
+		})
+		if r.Unanswered > 0 || r.WithoutID > 0 {
+			s.t.Errorf("%s: visitors noticed: %+v", fault, r)
+		}
+	}
+}
+
+// databaseFaults are what a MariaDB can do to a core. Sales are acknowledged all the same, and booked when it is back.
+func (s *world) databaseFaults() {
+	for fault, begin := range map[string]func(){
+		"MariaDB hangs":                             func() { s.ledger.set(hang) },
+		"MariaDB refuses connections":               func() { s.ledger.set(refuse) },
+		"connections to MariaDB die without a word": s.ledger.silence,
+	} {
+		delivered := func() float64 {
+			n, _ := s.tracker.Metric("edgeref_spool_delivered_records_total", `spool="conversions"`)
+			return n
+		}
+		r := s.scenario(fault, func(*traffic) {
+			pass(300 * time.Millisecond)
+			before := s.ledger.met.Load()
+			begin()
+			pass(1500 * time.Millisecond)
+			if s.ledger.met.Load() == before {
+				s.t.Errorf("%s: nothing met the fault: the test shows nothing", fault)
+			}
+			if s.ledger.is(healthy) { // new connections work: nobody closes the old ones
+				n := delivered()
+				waitFor(s.t, 20*time.Second, func() bool { return delivered() > n+50 },
+					func() string { return "nothing is booked any more\n" + s.core.Output.String() })
+			}
 		})
 		if r.Unanswered > 0 || r.WithoutID > 0 {
 			s.t.Errorf("%s: visitors noticed: %+v", fault, r)

@@ -35,6 +35,9 @@ type tcpProxy struct {
 	target string
 	mode   atomic.Int32
 	cuts   atomic.Int64
+	silent atomic.Int64 // connections up to this number are kept open and nothing of them is passed on
+	opened atomic.Int64 // connections so far
+	met    atomic.Int64 // times that a client met a fault
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -75,6 +78,9 @@ func (p *tcpProxy) set(m mode) {
 	}
 }
 
+// silence makes the connections that are open now go silent, without a word to either side. New ones work.
+func (p *tcpProxy) silence() { p.silent.Store(p.opened.Load()) }
+
 func (p *tcpProxy) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +105,9 @@ func (p *tcpProxy) is(m mode) bool { return mode(p.mode.Load()) == m }
 
 func (p *tcpProxy) serve(c net.Conn) {
 	defer p.hold(c)()
+	number := p.opened.Add(1)
 	if p.is(refuse) {
+		p.met.Add(1)
 		return
 	}
 	s, err := net.Dial("tcp", p.target)
@@ -112,6 +120,10 @@ func (p *tcpProxy) serve(c net.Conn) {
 		defer c.Close()
 		defer s.Close()
 		copyBytes(s, c, func(b []byte) []byte {
+			if number <= p.silent.Load() {
+				p.met.Add(1)
+				return []byte{}
+			}
 			sent.Add(int64(len(b)))
 			return b
 		})
@@ -119,6 +131,9 @@ func (p *tcpProxy) serve(c net.Conn) {
 	copyBytes(c, s, func(b []byte) []byte {
 		switch large := sent.Swap(0) > 2<<10; {
 		case p.is(hang):
+			p.met.Add(1)
+			return []byte{}
+		case number <= p.silent.Load():
 			return []byte{}
 		case p.is(garbage):
 			return []byte("\x09\x09nonsense nonsense nonsense")

@@ -8,8 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/edgeref/edgeref/test/clickhouse"
 	"github.com/edgeref/edgeref/test/mariadb"
@@ -22,12 +25,13 @@ const (
 	database   = "chaos"
 )
 
-// world is core and tracker on MariaDB and ClickHouse, with a proxy before the core and one before ClickHouse.
+// world is core and tracker on MariaDB and ClickHouse, with a proxy before each of what they talk to.
 type world struct {
 	t       *testing.T
 	env     []string
 	books   *mariadb.Server
 	clicks  *clickhouse.Server
+	ledger  *tcpProxy  // before MariaDB, for the core
 	store   *tcpProxy  // before ClickHouse, for trackers
 	center  *httpProxy // before the core, for trackers
 	core    *process
@@ -45,9 +49,13 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	books, dsn := mariadb.StartServer(t)
 	s := &world{t: t, dsn: dsn, books: books, clicks: clickhouse.Start(t)}
+	cfg, err := mysql.ParseDSN(strings.TrimPrefix(dsn, "mysql:"))
+	s.must(err)
+	s.ledger = newTCPProxy(t, cfg.Addr)
+	cfg.Addr, cfg.ReadTimeout, cfg.WriteTimeout = s.ledger.addr(), time.Second, time.Second // not 30, for the test's sake
 	s.env = []string{
 		"EDGEREF_ADMIN_TOKEN=" + adminToken, "EDGEREF_EDGE_TOKENS=" + edgeToken, "EDGEREF_CLICK_KEYS=" + clickKeys,
-		"EDGEREF_CORE_DATABASE=" + dsn, "EDGEREF_ANALYTICS_STORE=clickhouse", "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + database,
+		"EDGEREF_CORE_DATABASE=mysql:" + cfg.FormatDSN(), "EDGEREF_ANALYTICS_STORE=clickhouse", "EDGEREF_ANALYTICS_CLICKHOUSE_DATABASE=" + database,
 		"EDGEREF_DELIVERY_TIMEOUT=2s", "EDGEREF_DELIVERY_MAX_AGE=200ms",
 	}
 	direct := append([]string{"EDGEREF_ANALYTICS_CLICKHOUSE_ADDR=" + s.clicks.Addr()}, s.env...)
@@ -90,6 +98,7 @@ func (s *world) trackerBehind(store, core string, node int, dir string, args ...
 func data(p *process) string { return p.Args[1] }
 
 func (s *world) heal() {
+	s.ledger.set(healthy)
 	s.store.set(healthy)
 	s.center.set(healthy)
 }
