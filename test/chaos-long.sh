@@ -22,6 +22,8 @@ for kind in "kill -9 tracker" "kill -9 core" "kill -9 ClickHouse" "kill -9 Maria
     run "$kind" "$((left < chunk ? left : chunk))"
   done
 done
-run store,core,poison,snapshots,power,disk,readonly,removed 1
+run store,core,database,poison,snapshots,power,disk,readonly,removed 1
 run crowds,engine,history,clock,handover,partition 1
-EDGEREF_CHAOS_CUT=${EDGEREF_CHAOS_CUT:-120} run network 1
+export EDGEREF_CHAOS_CUT=${EDGEREF_CHAOS_CUT:-120}
+run network2 1
+run network3 1

@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 		{"kills", func() { s.kills(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"database", s.databaseFaults}, {"poison", s.poison},
 		{"snapshots", s.snapshots}, {"power", s.powerLoss}, {"disk", s.fullDisk}, {"readonly", s.readOnlyDisk}, {"removed", s.removedSpool}, {"crowds", s.crowds},
 		{"engine", s.engineFaults}, {"history", s.histories}, {"clock", s.clocks},
-		{"handover", s.handover}, {"partition", s.partition}, {"network", s.networks},
+		{"handover", s.handover}, {"partition", s.partition}, {"network2", func() { s.networkOf(2) }}, {"network3", func() { s.networkOf(3) }},
 	} {
 		if chosen(step.name) || step.name == "kills" && (strings.Contains(only, "kill -9") || strings.Contains(only, "SIGTERM")) {
 			step.run()

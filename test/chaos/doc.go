@@ -9,5 +9,6 @@
 // EDGEREF_CHAOS_ROUNDS sets the rounds of each kind of kill (1; `make chaos-long` runs 50), EDGEREF_CHAOS_SEED the moments
 // of the faults; the seed is printed. EDGEREF_CHAOS_CUT is how many seconds edge nodes are cut off (6). EDGEREF_CHAOS_RESULTS
 // names a JSON file to which the table is added. EDGEREF_CHAOS_ONLY picks single kills by name, or groups (kills, store,
-// core, database, poison, snapshots, power, disk, readonly, removed, crowds, engine, history, clock, handover, partition, network; separated by commas).
+// core, database, poison, snapshots, power, disk, readonly, removed, crowds, engine, history, clock, handover, partition,
+// network2, network3; separated by commas).
 package chaos

@@ -13,14 +13,7 @@ import (
 // asService starts a command as a service manager that holds its socket does: LISTEN_PID has to be the process's own.
 var asService = []string{"sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh"}
 
-// networks runs two and three edge nodes in network namespaces with one core.
-func (s *world) networks() {
-	for _, nodes := range []int{2, 3} {
-		s.networkOf(nodes)
-	}
-}
-
-// networkOf cuts a node off from what is behind the edge for a while, and then restarts every process under load.
+// networkOf runs edge nodes in network namespaces with one core. It cuts a node off from what is behind the edge for a while, and then restarts every process under load.
 func (s *world) networkOf(nodes int) {
 	cut, rolling := fmt.Sprintf("%d edge nodes, one cut off", nodes), fmt.Sprintf("%d edge nodes and the core restarted one after the other", nodes)
 	n, err := system.NewNetwork(s.t, nodes)

@@ -13,6 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// How many networks a machine has room for, and how many nodes each.
+const (
+	places   = 8
+	maxNodes = 8
+)
+
 // Network is edge nodes in network namespaces of their own. Each has two cables: one to its visitors and one to a switch,
 // at which everything behind the edge listens on Hub. Addresses are of 198.18.0.0/15, which is kept for measuring
 // networks and routed nowhere; nothing leaves the machine.
@@ -20,7 +26,8 @@ type Network struct {
 	Hub   string // address of the host on the side behind the edge
 	Nodes []*Node
 
-	name string // beginning of all names, made of the process's id
+	place int      // which of several that a machine has room for
+	lock  *os.File // held while the place is taken
 }
 
 // Node is one edge node.
@@ -32,37 +39,42 @@ type Node struct {
 	bridge    string
 }
 
-// NewNetwork makes a network, which lasts until Close, or the end of the test. One at a time can be there. An error says
-// that it cannot be had here.
+// NewNetwork makes a network, which lasts until Close, or the end of the test. An error says that it cannot be had here.
 func NewNetwork(t testing.TB, nodes int) (*Network, error) {
 	t.Helper()
-	n := &Network{Hub: "198.18.0.1", name: fmt.Sprintf("er%d", os.Getpid()%1_000_000)}
+	n := &Network{}
+	if err := n.take(); err != nil {
+		return nil, err
+	}
 	t.Cleanup(n.Close)
-	bridge := n.name + "b"
+	for i := range maxNodes {
+		n.Nodes = append(n.Nodes, &Node{
+			Address: fmt.Sprintf("198.19.%d.2", n.place*maxNodes+i), bridge: n.bridge(), namespace: fmt.Sprintf("edgeref%dn%d", n.place, i),
+			visitors: fmt.Sprintf("edgeref%dv%d", n.place, i), cable: fmt.Sprintf("edgeref%dc%d", n.place, i),
+		})
+	}
+	n.takeApart() // what a run that was killed has left
+	n.Nodes = n.Nodes[:nodes]
+	n.Hub = fmt.Sprintf("198.18.%d.1", n.place)
 	if err := steps(
-		"ip link add "+bridge+" type bridge",
-		"ip addr add "+n.Hub+"/24 dev "+bridge,
-		"ip link set "+bridge+" up",
+		"ip link add "+n.bridge()+" type bridge",
+		"ip addr add "+n.Hub+"/24 dev "+n.bridge(),
+		"ip link set "+n.bridge()+" up",
 	); err != nil {
 		return nil, err
 	}
-	for i := range nodes {
-		node := &Node{
-			Address: fmt.Sprintf("198.19.%d.2", i), namespace: fmt.Sprintf("%sn%d", n.name, i), bridge: bridge,
-			visitors: fmt.Sprintf("%sv%d", n.name, i), cable: fmt.Sprintf("%sc%d", n.name, i),
-		}
-		n.Nodes = append(n.Nodes, node)
+	for i, node := range n.Nodes {
 		if err := steps(
 			"ip netns add "+node.namespace,
 			"ip -n "+node.namespace+" link set lo up",
 			"ip link add "+node.visitors+" type veth peer name front netns "+node.namespace,
-			fmt.Sprintf("ip addr add 198.19.%d.1/30 dev %s", i, node.visitors),
+			"ip addr add "+strings.TrimSuffix(node.Address, "2")+"1/30 dev "+node.visitors,
 			"ip link set "+node.visitors+" up",
 			"ip -n "+node.namespace+" addr add "+node.Address+"/30 dev front",
 			"ip -n "+node.namespace+" link set front up",
 			"ip link add "+node.cable+" type veth peer name back netns "+node.namespace,
-			"ip link set "+node.cable+" master "+bridge+" up",
-			fmt.Sprintf("ip -n %s addr add 198.18.0.%d/24 dev back", node.namespace, 10+i),
+			"ip link set "+node.cable+" master "+node.bridge+" up",
+			fmt.Sprintf("ip -n %s addr add 198.18.%d.%d/24 dev back", node.namespace, n.place, 10+i),
 			"ip -n "+node.namespace+" link set back up",
 		); err != nil {
 			return nil, err
@@ -71,13 +83,40 @@ func NewNetwork(t testing.TB, nodes int) (*Network, error) {
 	return n, nil
 }
 
+func (n *Network) bridge() string { return fmt.Sprintf("edgeref%db", n.place) }
+
+// take finds a place that no other process has.
+func (n *Network) take() error {
+	for n.place = range places {
+		lock, err := os.OpenFile(fmt.Sprintf("/tmp/edgeref-test-network-%d", n.place), os.O_CREATE|os.O_RDWR, 0o666)
+		if err != nil {
+			return err
+		}
+		if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			n.lock = lock
+			return nil
+		}
+		lock.Close()
+	}
+	return fmt.Errorf("%d other networks are there", places)
+}
+
 // Close takes apart what was made; processes in the nodes must have ended.
 func (n *Network) Close() {
-	for _, node := range n.Nodes {
-		_ = steps("ip link del "+node.visitors, "ip link del "+node.cable, "ip netns del "+node.namespace)
+	if n.lock != nil {
+		n.takeApart()
+		n.lock.Close()
+		n.lock = nil
 	}
-	n.Nodes = nil
-	_ = steps("ip link del " + n.name + "b")
+}
+
+func (n *Network) takeApart() {
+	for _, node := range n.Nodes {
+		for _, what := range []string{"link del " + node.visitors, "link del " + node.cable, "netns del " + node.namespace} {
+			_ = steps("ip " + what)
+		}
+	}
+	_ = steps("ip link del " + n.bridge())
 }
 
 func steps(commands ...string) error {
