@@ -32,8 +32,11 @@ type Terms struct {
 	BindDays int    `json:"bind_days,omitempty"` // how long; 0: as long as the attribution window
 	Lifetime bool   `json:"lifetime,omitempty"`  // for ever
 	// SelfPurchases lets an affiliate earn by what he buys himself.
-	SelfPurchases bool   `json:"self_purchases,omitempty"`
-	TimeZone      string `json:"time_zone,omitempty"` // IANA name, for calendar months; "": UTC
+	SelfPurchases bool `json:"self_purchases,omitempty"`
+	// RefuseSelfPurchases keeps an affiliate from buying through his own link or coupon: the checkout refuses. Without
+	// either he may buy, and nobody earns.
+	RefuseSelfPurchases bool   `json:"refuse_self_purchases,omitempty"`
+	TimeZone            string `json:"time_zone,omitempty"` // IANA name, for calendar months; "": UTC
 	// MaxShareBP bounds all commissions of a line together, in basis points of its net price. nil: nothing bounds them.
 	MaxShareBP *int64 `json:"max_share_bp,omitempty"`
 	// ProductHolds are holds of single products. The longer of it and the program's counts.

@@ -359,6 +359,11 @@ func (b *booking) source(c *Conversion, customer string) commission.Source {
 	}
 	for _, l := range b.lines {
 		src.Lines = append(src.Lines, commission.Line{ID: l.LineID, ProductID: l.ProductID, Quantity: l.Quantity, Net: l.Net})
+		if l.HoldDays > 0 {
+			days := max(l.HoldDays, src.Terms.HoldDays(0, l.ProductID))
+			// The first that names the product counts. A new list: the program's is not ours to change.
+			src.Terms.ProductHolds = append([]catalog.ProductHold{{ProductID: l.ProductID, Days: days}}, src.Terms.ProductHolds...)
+		}
 	}
 	return src
 }

@@ -27,6 +27,7 @@ type Line struct {
 	ProductID int64
 	Net       money.Amount // for all of the quantity, without tax, after discounts
 	Quantity  int64        // at least 1; ignored in a refund
+	HoldDays  int          // its commission is held at least so long, beside what the program says; ignored in a refund
 }
 
 // OrderSale is a paid order of the shop.

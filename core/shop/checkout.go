@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/edgeref/edgeref/core/attribution"
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
@@ -113,6 +114,15 @@ func (s *Service) decide(ctx context.Context, tx *db.Tx, o *Order, n *NewOrder, 
 				return fmt.Errorf("decide attribution: %w", err)
 			}
 			break
+		}
+	}
+	if d.Explanation.Reason == attribution.SelfPurchase {
+		p, err := catalog.ReadProgram(ctx, tx, o.ProgramID)
+		if err != nil {
+			return fmt.Errorf("read program: %w", err)
+		}
+		if p.Terms.RefuseSelfPurchases {
+			return ErrSelfPurchase
 		}
 	}
 	o.AffiliateID, o.LinkID, o.Attribution = d.AffiliateID, d.LinkID, d

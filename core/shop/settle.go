@@ -169,7 +169,7 @@ func (s *Service) bookSale(ctx context.Context, tx *db.Tx, o *Order, at int64) (
 		l := &o.Lines[i]
 		if l.Earns {
 			net += l.Net
-			sale.Lines = append(sale.Lines, conversion.Line{LineID: l.ID, ProductID: l.ProductID, Net: o.amount(l.Net), Quantity: 1})
+			sale.Lines = append(sale.Lines, conversion.Line{LineID: l.ID, ProductID: l.ProductID, Net: o.amount(l.Net), Quantity: 1, HoldDays: max(l.HoldDays, 0)})
 		}
 	}
 	if o.ProgramID == 0 || net == 0 {
