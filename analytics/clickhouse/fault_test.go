@@ -225,6 +225,7 @@ func TestRollUpAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	store.CompareNow()
 	hour := report.Query{From: noon(), To: noon().Add(time.Hour)}
 	for name, c := range map[string]struct {
 		change func(*report.Query)

@@ -58,6 +58,7 @@ func TestRebuildRollUp(t *testing.T) {
 	queries[2].GroupBy, queries[2].Limit = report.Link, 10
 	queries[3].AffiliateID = 7
 	ask := func() (results []report.Result) {
+		store.CompareNow()
 		for _, q := range queries {
 			r, err := store.Report(t.Context(), q)
 			if err != nil {

@@ -97,11 +97,14 @@ func TestStatementsCarryNoValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := newPlan(q)
-			texts := make([]string, 4)
-			texts[0], _ = p.rank(secret, true)
-			texts[1], _ = p.clickFigures([]string{secret, "31337"})
-			texts[2], _ = p.factFigures([]string{secret, "31337"})
-			texts[3], _ = listing(report.ClickQuery{From: q.From, To: q.To, Filters: q.Filters, AffiliateID: q.AffiliateID, Before: click.ID{1}, Limit: 777}, textColumns())
+			texts := make([]string, 6)
+			show := shown{keys: []string{secret, "31337"}}
+			texts[0], _ = p.rank(p.pieces(p.to), secret, true)
+			texts[1], _ = p.clickFigures(piece{p.from, p.to, false}, show)
+			texts[2], _ = p.factFigures(show, 777)
+			texts[3], _ = p.clickFigures(piece{p.from, p.to, true}, show)
+			texts[4], _ = p.rank(p.pieces(0), secret, false)
+			texts[5], _ = listing(report.ClickQuery{From: q.From, To: q.To, Filters: q.Filters, AffiliateID: q.AffiliateID, Before: click.ID{1}, Limit: 777}, textColumns())
 			for _, text := range texts {
 				for _, value := range []string{secret, "OR 1=1", "31337", "424242", "777", fmt.Sprint(p.from)} {
 					if strings.Contains(text, value) {

@@ -27,15 +27,11 @@ func (s *Store) Report(ctx context.Context, q report.Query) (result report.Resul
 	if p.from >= p.to {
 		return report.Result{}, nil
 	}
-	withFacts := !p.byClicks()
-	a, err := s.answer(ctx, p, withFacts)
-	if err == nil && !withFacts && a.missing() {
-		a, err = s.answer(ctx, p, true)
-	}
+	a, err := s.answers(ctx, p)
 	if err != nil {
 		return report.Result{}, fmt.Errorf("report: %w", err)
 	}
-	t := &table{plan: p, cells: make(map[cell]*sums)}
+	t := &table{plan: p, show: a.shown, cells: make(map[cell]*sums)}
 	for _, line := range a.clicks {
 		t.addClicks(line)
 	}
@@ -54,40 +50,117 @@ type answer struct {
 
 // missing says whether groups without clicks, which the ranking has not seen, may be among those to show.
 func (a *answer) missing() bool {
-	hidden := slices.ContainsFunc(a.facts, func(l factLine) bool { return l.other == 1 })
-	return a.grouped && (len(a.shown) == 0 || hidden && (!a.full || a.least <= 0))
+	hidden := slices.ContainsFunc(a.facts, func(l factLine) bool { return l.place == 0 })
+	return a.grouped && (len(a.keys) == 0 || hidden && (!a.full || a.least <= 0))
 }
 
-func (s *Store) answer(ctx context.Context, p *plan, withFacts bool) (a answer, err error) {
-	if a.ranking, err = s.rank(ctx, p, withFacts); err != nil {
+// answers asks as little as the query needs.
+func (s *Store) answers(ctx context.Context, p *plan) (answer, error) {
+	pieces, err := s.pieces(ctx, p)
+	if err != nil {
+		return answer{}, err
+	}
+	if p.joins() {
+		text, named := p.countFacts()
+		var n uint64
+		if err := s.each(ctx, text, named, func(rows driver.Rows) error { return rows.Scan(&n) }); err != nil {
+			return answer{}, fmt.Errorf("count facts: %w", err)
+		}
+		p.fewFacts = n <= fewFacts
+	}
+	if p.mayShowAll() {
+		a, few, err := s.answerAll(ctx, p, pieces)
+		if err != nil || few {
+			return a, err
+		}
+	}
+	withFacts := !p.byClicks()
+	a, err := s.answer(ctx, p, pieces, withFacts)
+	if err == nil && !withFacts && a.missing() {
+		a, err = s.answer(ctx, p, pieces, true)
+	}
+	return a, err
+}
+
+// answer finds the groups to show first, then their figures.
+func (s *Store) answer(ctx context.Context, p *plan, pieces []piece, withFacts bool) (a answer, err error) {
+	if a.ranking, err = s.rank(ctx, p, pieces, withFacts); err != nil {
 		return a, fmt.Errorf("find the groups to show: %w", err)
 	}
-	if a.grouped && len(a.shown) == 0 {
+	if a.grouped && len(a.keys) == 0 {
 		return a, nil // no group
 	}
-	work, workCtx := errgroup.WithContext(ctx)
-	work.Go(func() (err error) {
-		a.clicks, err = s.clickLines(workCtx, p, a.shown)
-		return err
-	})
-	work.Go(func() (err error) {
-		a.facts, err = s.factLines(workCtx, p, a.shown)
-		return err
-	})
-	err = work.Wait()
+	err = s.figures(ctx, p, pieces, &a, maxFactLines)
 	return a, err
+}
+
+// maxFactLines is more lines than the cells of a report times the currencies that there are.
+const maxFactLines = 100_000_000
+
+// Of a report that shows every group: how many currencies a group may have on average before it is asked for again in
+// the other way, and what the server says if there are more groups than asked for.
+const (
+	currenciesPerGroup = 4
+	tooManyRows        = 158
+)
+
+// mayShowAll says whether all groups may fit into the report, so that it is worth a try to do without ranking them. Groups
+// of ids are many, and come in the order of the table, so that a try would notice late.
+func (p *plan) mayShowAll() bool {
+	many := p.q.AffiliateID == 0 && (p.q.GroupBy == report.Affiliate || p.q.GroupBy == report.Link)
+	return p.grouped() && !p.bucketed() && !many
+}
+
+// answerAll asks for the figures of every group. few is false if there are more than the query wants; most often that is
+// noticed with the first rows.
+func (s *Store) answerAll(ctx context.Context, p *plan, pieces []piece) (a answer, few bool, err error) {
+	a.grouped, a.all, a.currency = true, true, p.q.Currency
+	limit := p.q.Limit * currenciesPerGroup
+	err = s.figures(ctx, p, pieces, &a, limit)
+	if exception := (*clickhouse.Exception)(nil); errors.As(err, &exception) && exception.Code == tooManyRows {
+		return a, false, nil
+	}
+	groups := make(map[string]bool)
+	for _, l := range a.clicks {
+		if l.kind == lineRow {
+			groups[l.key] = true
+		}
+	}
+	for _, l := range a.facts {
+		groups[l.key] = true
+	}
+	return a, len(a.facts) < limit && len(groups) <= p.q.Limit, err
+}
+
+// figures asks for those of clicks and of facts at the same time.
+func (s *Store) figures(ctx context.Context, p *plan, pieces []piece, a *answer, limit int) error {
+	work, workCtx := errgroup.WithContext(ctx)
+	byPiece := make([][]clickLine, len(pieces))
+	for i, c := range pieces {
+		work.Go(func() (err error) {
+			byPiece[i], err = s.clickLines(workCtx, p, c, a.shown)
+			return err
+		})
+	}
+	work.Go(func() (err error) {
+		a.facts, err = s.factLines(workCtx, p, a.shown, limit)
+		return err
+	})
+	err := work.Wait()
+	a.clicks = slices.Concat(byPiece...)
+	return err
 }
 
 // ranking is the groups that get rows of their own.
 type ranking struct {
-	grouped  bool
-	shown    []string // their keys
-	full     bool     // as many as the query takes
-	least    int64    // metric of the last one
-	currency string   // that orders by money
+	grouped bool
+	shown
+	full     bool   // as many as the query takes
+	least    int64  // metric of the last one
+	currency string // that orders by money
 }
 
-func (s *Store) rank(ctx context.Context, p *plan, withFacts bool) (r ranking, err error) {
+func (s *Store) rank(ctx context.Context, p *plan, pieces []piece, withFacts bool) (r ranking, err error) {
 	if !p.grouped() {
 		return r, nil
 	}
@@ -99,32 +172,37 @@ func (s *Store) rank(ctx context.Context, p *plan, withFacts bool) (r ranking, e
 			return r, err
 		}
 	}
-	text, named := p.rank(r.currency, withFacts)
+	text, named := p.rank(pieces, r.currency, withFacts)
 	err = s.each(ctx, text, named, func(rows driver.Rows) error {
 		var key string
 		if err := rows.Scan(&key, &r.least); err != nil {
 			return err
 		}
-		r.shown = append(r.shown, key)
+		r.keys = append(r.keys, key)
 		return nil
 	})
-	r.full = len(r.shown) == p.q.Limit
+	r.full = len(r.keys) == p.q.Limit
 	return r, err
 }
 
 // clickLine is a row of the answer to clickFigures.
 type clickLine struct {
 	kind                  uint8
-	key                   string
-	bucket                int64 // Unix seconds
+	place                 uint16 // of the group among those shown, from 1 on
+	key                   string // of the group, if all are shown
+	bucket                int64  // Unix seconds
 	clicks, bots, uniques int64
 }
 
-func (s *Store) clickLines(ctx context.Context, p *plan, shown []string) (lines []clickLine, err error) {
-	text, named := p.clickFigures(shown)
-	err = s.each(ctx, text, named, func(rows driver.Rows) error {
+func (s *Store) clickLines(ctx context.Context, p *plan, c piece, show shown) (lines []clickLine, err error) {
+	text, named := p.clickFigures(c, show)
+	limits := clickhouse.Settings{}
+	if show.all {
+		limits = clickhouse.Settings{"max_rows_to_group_by": p.q.Limit, "group_by_overflow_mode": "throw"}
+	}
+	err = s.eachWithin(ctx, limits, text, named, func(rows driver.Rows) error {
 		var l clickLine
-		if err := rows.Scan(&l.kind, &l.key, &l.bucket, &l.clicks, &l.bots, &l.uniques); err != nil {
+		if err := rows.Scan(&l.kind, &l.place, &l.key, &l.bucket, &l.clicks, &l.bots, &l.uniques); err != nil {
 			return err
 		}
 		lines = append(lines, l)
@@ -135,18 +213,18 @@ func (s *Store) clickLines(ctx context.Context, p *plan, shown []string) (lines 
 
 // factLine is a row of the answer to factFigures.
 type factLine struct {
-	other                 uint8
+	place                 uint16 // 0: of no group that is shown; else as in clickLine
 	key                   string
 	bucket                int64 // Unix seconds
 	leads, sales, refunds int64
 	money                 report.Money
 }
 
-func (s *Store) factLines(ctx context.Context, p *plan, shown []string) (lines []factLine, err error) {
-	text, named := p.factFigures(shown)
+func (s *Store) factLines(ctx context.Context, p *plan, show shown, limit int) (lines []factLine, err error) {
+	text, named := p.factFigures(show, limit)
 	err = s.each(ctx, text, named, func(rows driver.Rows) error {
 		var l factLine
-		if err := rows.Scan(&l.other, &l.key, &l.bucket, &l.money.Currency, &l.leads, &l.sales, &l.refunds,
+		if err := rows.Scan(&l.place, &l.key, &l.bucket, &l.money.Currency, &l.leads, &l.sales, &l.refunds,
 			&l.money.Revenue, &l.money.Commission); err != nil {
 			return err
 		}
@@ -158,11 +236,15 @@ func (s *Store) factLines(ctx context.Context, p *plan, shown []string) (lines [
 
 // each runs a statement and calls fn for every row of its answer.
 func (s *Store) each(ctx context.Context, text string, named []any, fn func(driver.Rows) error) (err error) {
+	return s.eachWithin(ctx, clickhouse.Settings{}, text, named, fn)
+}
+
+// eachWithin is each with further limits, a map that it may change.
+func (s *Store) eachWithin(ctx context.Context, limits clickhouse.Settings, text string, named []any, fn func(driver.Rows) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.QueryTimeout)
 	defer cancel()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time": int(s.opts.QueryTimeout.Seconds()) + 1,
-	}))
+	limits["max_execution_time"] = int(s.opts.QueryTimeout.Seconds()) + 1
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(limits))
 	rows, err := s.conn.Query(ctx, text, named...)
 	if err != nil {
 		return fmt.Errorf("query clickhouse: %w", explain(ctx, err))
@@ -228,11 +310,16 @@ type cell struct {
 // table puts the lines of both statements together.
 type table struct {
 	plan         *plan
+	show         shown
 	cells        map[cell]*sums
 	other, total sums
 }
 
-func (t *table) at(bucket int64, key string) *sums {
+// at is the cell of a group that is shown: by its place, or by its key if all are.
+func (t *table) at(bucket int64, place uint16, key string) *sums {
+	if place > 0 {
+		key = t.show.keys[place-1]
+	}
 	if t.plan.grouped() && key == "0" && t.plan.properties[t.plan.q.GroupBy].number {
 		key = ""
 	}
@@ -250,31 +337,38 @@ func (t *table) addClicks(l clickLine) {
 	var into []*sums
 	switch l.kind {
 	case lineRow:
-		into = []*sums{t.at(l.bucket, l.key)}
+		into = []*sums{t.at(l.bucket, l.place, l.key)}
 	case lineOther:
 		into = []*sums{&t.other}
 	case lineTotal:
 		into = []*sums{&t.total}
 		if !t.plan.grouped() && !t.plan.bucketed() {
-			into = append(into, t.at(0, ""))
+			into = append(into, t.at(0, 0, ""))
 		}
 	}
 	for _, s := range into {
-		s.seen, s.Clicks, s.Bots, s.Uniques = true, l.clicks, l.bots, l.uniques
+		s.seen = true
+		s.Clicks += l.clicks
+		s.Bots += l.bots
+		s.Uniques += l.uniques
 	}
 }
 
 func (t *table) addFacts(l factLine) {
 	t.total.addFacts(l)
-	if l.other == 1 {
+	if t.plan.grouped() && !t.show.all && l.place == 0 {
 		t.other.addFacts(l)
 	} else {
-		t.at(l.bucket, l.key).addFacts(l)
+		t.at(l.bucket, l.place, l.key).addFacts(l)
 	}
 }
 
+// result orders money by the given currency, or by the first that there is.
 func (t *table) result(currency string) report.Result {
 	r := report.Result{Total: t.total.figures()}
+	if currency == "" && len(r.Total.Money) > 0 {
+		currency = r.Total.Money[0].Currency
+	}
 	if t.other.seen {
 		f := t.other.figures()
 		r.Other = &f

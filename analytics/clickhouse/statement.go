@@ -28,6 +28,23 @@ func (p *params) span(from, to int64) string {
 		p.add("Int64", from), p.add("Int64", to))
 }
 
+// quarters is the condition that the quarter of an hour lies in [in, out), in Unix seconds.
+func (p *params) quarters(in, out int64) string {
+	return fmt.Sprintf("quarter >= toDateTime(%s, 'UTC') AND quarter < toDateTime(%s, 'UTC')", p.add("Int64", in), p.add("Int64", out))
+}
+
+// edges is the condition of the clicks of a piece that are outside of its whole quarters, "" if it has no such edges.
+func (p *params) edges(c piece, in, out int64) string {
+	var edges []string
+	if c.from < in*1000 {
+		edges = append(edges, p.span(c.from, in*1000))
+	}
+	if c.to > out*1000 {
+		edges = append(edges, p.span(out*1000, c.to))
+	}
+	return strings.Join(edges, " OR ")
+}
+
 // keep is the condition of a filter on a dimension that is written as expr.
 func (p *params) keep(expr string, number bool, f report.Filter) string {
 	list := p.list(number, f.Values)

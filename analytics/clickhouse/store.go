@@ -53,9 +53,11 @@ type Store struct {
 	conn    driver.Conn
 	checked atomic.Bool // the server has been found new enough
 	blocks  sync.Pool   // of *clickBlock
-	client  *clickhouse.Options
-	metrics *metrics
-	log     *slog.Logger
+
+	compared comparison
+	client   *clickhouse.Options
+	metrics  *metrics
+	log      *slog.Logger
 }
 
 // Open is New for a server that has to answer now.
