@@ -83,6 +83,7 @@ func (h *harness) wrap(handler http.Handler) http.Handler {
 		case WorkThenCut:
 			w.Header().Set("Content-Length", "100000")
 			_, _ = w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
+			_ = http.NewResponseController(w).Flush() // or the caller's transport sees no answer at all, and sends again by itself
 			panic(http.ErrAbortHandler)
 		case WorkThenHang:
 			select {
