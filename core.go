@@ -51,10 +51,23 @@ type environment struct {
 	parts    *parts
 	ops      *opsServer
 
+	role         config.Role
+	routes       []route      // of the core's listener, beside the API
 	coreListener net.Listener // open before it is served, so that parts know the core's address
 	publicURL    string       // where browsers reach the core, without a slash at the end
 
 	listenTracker func(addr string) (net.Listener, error)
+}
+
+// route is a handler for paths that begin with a prefix.
+type route struct {
+	prefix  string
+	handler http.Handler
+}
+
+// route serves a prefix on the core's listener, which is not open yet.
+func (e *environment) route(prefix string, handler http.Handler) {
+	e.routes = append(e.routes, route{prefix, handler})
 }
 
 func (e *environment) retention() time.Duration {
@@ -196,7 +209,11 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	sales, err := e.startShop(database, ids, keys, conversions, guards)
+	payments, err := e.startPayments(database, ids, guards)
+	if err != nil {
+		return nil, err
+	}
+	sales, err := e.startShop(database, ids, keys, conversions, payments, guards)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +228,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	}
 	modules := []api.Module{
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
-		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e),
+		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
 	}
 	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)
 	if err != nil {
@@ -230,6 +247,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	e.parts.background("outbox", func(ctx context.Context) { logEnd(log, "outbox", facts.Run(ctx)) })
 	e.parts.background("commission release", func(ctx context.Context) { logEnd(log, "commission release", commissions.Run(ctx)) })
 	e.parts.background("webhooks", func(ctx context.Context) { logEnd(log, "webhooks", hooks.Run(ctx)) })
+	e.runPayments(payments)
 	e.parts.background("catalogue", links.Run)
 	e.parts.background("idempotency keys", public.Run)
 	draining, drain := context.WithCancel(context.Background())
@@ -288,6 +306,9 @@ func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.A
 	ln := e.coreListener
 	mux := http.NewServeMux()
 	mux.Handle("/edge/v1/", edge)
+	for _, r := range e.routes {
+		mux.Handle(r.prefix, r.handler)
+	}
 	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
 	mux.Handle("/", public)
 	server := coreServer(mux, e.log)

@@ -10,6 +10,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/invoice"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/shop"
 	"github.com/edgeref/edgeref/wire/click"
 )
@@ -18,16 +19,19 @@ import (
 type shopPart struct {
 	shop     *shop.Service
 	invoices *invoice.Service
+	payments *payment.Service
 }
 
-// startShop makes the shop and starts what lets unpaid orders expire. Gateways come later, through UseGateways.
-func (e *environment) startShop(database *db.DB, ids *newid.Generator, keys *click.Keyring, conversions *conversion.Service, guards *accessPart) (*shopPart, error) {
+// startShop makes the shop, joins it with its payments, and starts what lets unpaid orders expire.
+func (e *environment) startShop(
+	database *db.DB, ids *newid.Generator, keys *click.Keyring, conversions *conversion.Service, payments *payment.Service, guards *accessPart,
+) (*shopPart, error) {
 	c := &e.config.Shop
 	zone, err := time.LoadLocation(c.Invoice.Zone)
 	if err != nil {
 		return nil, err
 	}
-	p := &shopPart{invoices: invoice.New(invoice.Options{
+	p := &shopPart{payments: payments, invoices: invoice.New(invoice.Options{
 		DB: database, IDs: ids, Now: time.Now, Zone: zone, YearStart: time.Month(c.Invoice.YearStart), Prefix: c.Invoice.Prefix, CreditPrefix: c.Invoice.CreditPrefix,
 		Seller: invoice.Party{
 			Name: c.Seller.Name, Address: strings.ReplaceAll(c.Seller.Address, "|", "\n"), Country: c.Seller.Country, Region: c.Seller.State,
@@ -46,11 +50,13 @@ func (e *environment) startShop(database *db.DB, ids *newid.Generator, keys *cli
 	if err != nil {
 		return nil, err
 	}
+	p.shop.UseGateways(payments)
+	payments.Serve(p.shop)
 	e.parts.background("orders that expire", p.shop.Run)
 	return p, nil
 }
 
 // module is the shop's part of the API.
 func (p *shopPart) module(e *environment) api.Module {
-	return api.Shop(api.ShopOptions{Shop: p.shop, Invoices: p.invoices, CookieName: e.config.Tracker.CookieName})
+	return api.Shop(api.ShopOptions{Shop: p.shop, Invoices: p.invoices, Payments: p.payments, CookieName: e.config.Tracker.CookieName})
 }

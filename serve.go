@@ -42,6 +42,7 @@ func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *sl
 
 func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		e.role = config.Serve
 		if err := fillSecrets(c, true); err != nil {
 			return err
 		}
@@ -74,6 +75,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 
 func (p *program) runCore(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		e.role = config.CoreRole
 		if err := fillSecrets(c, false); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
@@ -61,6 +62,7 @@ type server struct {
 	hooks       *webhook.Service
 	commissions *commission.Service
 	payouts     *payout.Service
+	payments    *payment.Service
 	people      people
 	audit       *audit.Log
 	gateway     *gateway
@@ -122,7 +124,7 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")))
+	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")), paymentModule(s))
 }
 
 // answer is one HTTP answer.

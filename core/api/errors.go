@@ -15,6 +15,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/mail"
+	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/core/token"
@@ -88,6 +89,13 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{webhook.ErrNotFound, http.StatusNotFound, "not_found"},
 		{webhook.ErrDeliveryNotFound, http.StatusNotFound, "not_found"},
 		{webhook.ErrNotActive, http.StatusConflict, "webhook_disabled"},
+		{payment.ErrNotFound, http.StatusNotFound, "not_found"},
+		{payment.ErrNoEvent, http.StatusNotFound, "not_found"},
+		{payment.ErrNoComparison, http.StatusNotFound, "not_found"},
+		{payment.ErrTooMuch, http.StatusConflict, "exceeds_payment"},
+		{payment.ErrRefundTaken, http.StatusConflict, "refund_taken"},
+		{payment.ErrEventPending, http.StatusConflict, "event_pending"},
+		{payment.ErrNotStray, http.StatusConflict, "payment_not_stray"},
 		{webhook.ErrPending, http.StatusConflict, "delivery_pending"},
 		{webhook.ErrTooMany, http.StatusConflict, "too_many_webhooks"},
 		{payout.ErrNotFound, http.StatusNotFound, "not_found"},

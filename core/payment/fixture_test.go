@@ -346,3 +346,11 @@ func (f *fixture) setFail(fn func(operation, key string) (bool, error)) {
 	defer f.gateway.mu.Unlock()
 	f.gateway.fail = fn
 }
+
+// execute is a transaction of one statement.
+func execute(statement string, args ...any) func(*db.Tx) error {
+	return func(tx *db.Tx) error {
+		_, err := tx.Exec(context.Background(), statement, args...)
+		return err
+	}
+}

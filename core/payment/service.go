@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -83,7 +84,7 @@ type Service struct {
 	audit    auditor
 	workers  int
 	poll     time.Duration
-	orders   orders // set once, before anything runs
+	orders   orders // set by Serve, before anything runs
 	metrics  *metrics
 	wake     chan struct{}
 
@@ -94,7 +95,7 @@ type Service struct {
 	loggedAt time.Time // when a refused webhook was last logged; guarded by mu
 }
 
-// New returns a Service. Serve must be called before it is used, and Run does the work behind it.
+// New returns a Service, for which there are no orders until Serve names the shop. Run does the work behind it.
 func New(opts Options) *Service {
 	if opts.DB == nil || opts.IDs == nil || opts.Now == nil {
 		panic("BUG: payments need a database, identifiers and a clock")
@@ -111,7 +112,7 @@ func New(opts Options) *Service {
 	s := &Service{
 		db: opts.DB, ids: opts.IDs, now: opts.Now, gateways: maps.Clone(opts.Gateways), public: strings.TrimSuffix(opts.PublicURL, "/"),
 		log: opts.Logger, audit: opts.Auditor, workers: opts.Workers, poll: opts.Poll, wake: make(chan struct{}, 1),
-		places: make(chan struct{}, maxReceiving), limiters: map[string]*rate.Limiter{},
+		places: make(chan struct{}, maxReceiving), limiters: map[string]*rate.Limiter{}, orders: noShop{},
 	}
 	for name := range s.gateways {
 		s.limiters[name] = rate.NewLimiter(webhooksPerSecond, webhooksAtOnce)
@@ -120,14 +121,15 @@ func New(opts Options) *Service {
 	return s
 }
 
-// Serve names the shop whose orders are paid. Call it once, before anything else: the shop and the payments need each
-// other.
-func (s *Service) Serve(o orders) {
-	if s.orders != nil {
-		panic("BUG: payments serve one shop")
-	}
-	s.orders = o
-}
+// Serve names the shop whose orders are paid. Call it before anything else: the shop and the payments need each other.
+func (s *Service) Serve(o orders) { s.orders = o }
+
+// noShop has no orders.
+type noShop struct{}
+
+func (noShop) Payable(context.Context, int64) (Order, error) { return Order{}, ErrNoOrder }
+
+func (noShop) Settle(context.Context, *db.Tx, Outcome) error { return ErrNoOrder }
 
 // Gateways are the names of the gateways there are, sorted.
 func (s *Service) Gateways() []string { return slices.Sorted(maps.Keys(s.gateways)) }

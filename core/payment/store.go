@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -134,6 +136,9 @@ type Refund struct {
 	key   string
 	claim int64
 }
+
+// Ours reports whether it was asked for through us.
+func (r *Refund) Ours() bool { return strings.HasPrefix(r.key, ident.PaymentRefund+"_") }
 
 const refundColumns = `id, payment, order_id, refund, gateway, provider_key, state, amount_minor, currency, payment_id, refund_id, reason, last_error, done_at,
 	attempts, claim, created_at, updated_at`
