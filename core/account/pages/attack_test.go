@@ -145,7 +145,7 @@ func TestAuthorizeTricks(t *testing.T) {
 		if strings.Contains(p.location, "code=") {
 			t.Errorf("%s: got a code: %q", name, p.location)
 		}
-		if sent := strings.HasPrefix(p.location, s.url+"/app?error="); sent != c.answered || !sent && p.location != "" {
+		if sent := strings.HasPrefix(p.location, s.url+"/app?error=") || strings.HasPrefix(p.location, s.url+"/app#error="); sent != c.answered || !sent && p.location != "" {
 			t.Errorf("%s: %d, sent to %q", name, p.status, p.location)
 		}
 	}

@@ -2,7 +2,9 @@ package pages_test
 
 import (
 	"encoding/base64"
+	"log/slog"
 	"net/url"
+	"os"
 	"testing"
 	"time"
 
@@ -11,6 +13,12 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
 )
+
+// TestMain silences the library of the protocol, which tells the default logger of each request that it refuses.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
 
 func codeAt(t *testing.T, secret string, at time.Time) string {
 	t.Helper()
