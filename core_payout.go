@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/edgeref/edgeref/config"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/kyc"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/payout"
@@ -24,6 +26,19 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 		return nil, err
 	}
 	guard := ledger.NewGuard(ledger.GuardOptions{Verify: books.VerifyFrom, Now: time.Now, Logger: log, Registerer: e.registry})
+	required, err := config.Required(e.config.Payout.KYCRequired)
+	if err != nil {
+		return nil, fmt.Errorf("payout.kyc_required: %w", err)
+	}
+	bucket, err := kyc.OpenBucket(ctx, e.config.KYC.Bucket, filepath.Join(e.config.Data, "kyc"))
+	if err != nil {
+		return nil, fmt.Errorf("kyc.bucket: %w", err)
+	}
+	e.parts.onStop("documents", func(context.Context) error { return bucket.Close() })
+	documents := kyc.New(kyc.Options{
+		DB: database, IDs: ids, Bucket: bucket, Ring: guards.ring, Audit: guards.audit, Required: required, MaxBytes: int64(e.config.KYC.MaxBytes),
+		LinkFor: e.config.KYC.LinkFor, Now: time.Now, Logger: log, Registerer: e.registry,
+	})
 	executors := payout.Offline()
 	var provider *razorpayx.Client
 	if x := e.config.RazorpayX; x.KeyID != "" {
@@ -33,7 +48,7 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 		executors[razorpayx.Name] = provider
 	}
 	payouts := payout.New(payout.Options{
-		DB: database, IDs: ids, Ledger: books, Commissions: commissions, Guard: guard, Ring: guards.ring, Audit: guards.audit, Mail: guards.mail,
+		DB: database, IDs: ids, Ledger: books, Commissions: commissions, Guard: guard, Ring: guards.ring, Audit: guards.audit, Mail: guards.mail, Documents: documents,
 		Executors: executors, Policy: policy, Payer: e.config.Payout.Payer, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	// What older encryption keys sealed is sealed anew, so that they can be taken away.
@@ -46,7 +61,7 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 	}
 	rules := tax.New(tax.Options{DB: database, IDs: ids, Audit: guards.audit, Now: time.Now})
 	e.parts.background("payouts", func(ctx context.Context) { logEnd(log, "payouts", payouts.Run(ctx)) })
-	modules := []api.Module{api.Payouts(payouts), api.TaxRules(rules)}
+	modules := []api.Module{api.Payouts(payouts), api.TaxRules(rules), api.KYC(documents)}
 	if provider != nil {
 		modules = append(modules, api.PayoutNotices(payouts, provider))
 	}

@@ -31,7 +31,6 @@ type Config struct {
 	Edge      Edge
 	Click     Click
 	Mail      Mail
-	Account   Account
 }
 
 // Log is how the process logs, to standard error.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests talk to, if it is missing: MariaDB from the distribution, ClickHouse's engine from npm.
+# Installs what the tests talk to, if it is missing: MariaDB from the distribution, ClickHouse's engine from npm, versitygw (S3) from its module.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,3 +24,4 @@ if ! command -v ip >/dev/null || ! command -v mkfs.ext4 >/dev/null || ! command 
 fi
 
 test/clickhouse/install.sh
+test/versitygw/install.sh

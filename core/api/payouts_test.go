@@ -33,7 +33,7 @@ func payoutModules(s *server, books *ledger.Ledger, commissions *commission.Serv
 		Policy: payout.Policy{Minimum: map[string]int64{"INR": 500_00}, MethodFreeze: 72 * time.Hour, TaxCountries: []string{"IN"}},
 	})
 	provider := razorpayx.New(razorpayx.Options{KeyID: "k", KeySecret: "s", AccountNumber: "1", WebhookSecret: "hook"})
-	return []api.Module{api.PayoutNotices(s.payouts, provider), api.Payouts(s.payouts), api.TaxRules(tax.New(tax.Options{DB: s.db, IDs: s.ids, Audit: s.audit, Now: s.clock.Now}))}
+	return []api.Module{kycModule(s, ring), api.PayoutNotices(s.payouts, provider), api.Payouts(s.payouts), api.TaxRules(tax.New(tax.Options{DB: s.db, IDs: s.ids, Audit: s.audit, Now: s.clock.Now}))}
 }
 
 // payee is a shop whose affiliate is a person with an account to be paid to, and finance people beside.

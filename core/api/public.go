@@ -119,11 +119,9 @@ func addressText(addr netip.Addr) string {
 	return addr.String()
 }
 
-func (a *API) clientAddress(r *http.Request) netip.Addr { return ClientAddress(r, a.trusted) }
-
-// ClientAddress is who a request comes from: its peer, or what a trusted peer says in CF-Connecting-IP. It is the zero
+// clientAddress is who a request comes from: its peer, or what a trusted peer says in CF-Connecting-IP. It is the zero
 // address where the peer has none.
-func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
+func (a *API) clientAddress(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
@@ -133,7 +131,7 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	if header == "" || len(header) > maxConnectIP {
 		return addr
 	}
-	for _, p := range trusted {
+	for _, p := range a.trusted {
 		if !p.Contains(addr) {
 			continue
 		}
