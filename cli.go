@@ -36,6 +36,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	core := p.role(config.CoreRole, "core", "Run the core: API, money, link feed for trackers", p.runCore)
 	core.AddCommand(p.ledgerCommands()...)
 	core.AddCommand(p.paymentCommands()...)
+	core.AddCommand(p.inviteOwnerCommand())
 	tracker := p.role(config.TrackerRole, "tracker", "Run an edge node: redirects, postbacks, spool", p.runTracker)
 	tracker.AddCommand(p.spoolCommands())
 	root.AddCommand(

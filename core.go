@@ -55,6 +55,7 @@ type environment struct {
 	routes       []route      // of the core's listener, beside the API
 	coreListener net.Listener // open before it is served, so that parts know the core's address
 	publicURL    string       // where browsers reach the core, without a slash at the end
+	embedded     bool         // everything is in this process, and nobody need have configured it
 
 	listenTracker func(addr string) (net.Listener, error)
 }
@@ -126,6 +127,7 @@ type corePart struct {
 	addr        net.Addr
 	adminToken  string // set if this start made it
 	given       bool   // it came from the configuration
+	ownerLink   string // set if this start made it
 }
 
 // feed ends its waiting requests when the core stops, so that trackers' long polls do not hold the stop up.
@@ -226,6 +228,10 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
+	people, err := e.startAccounts(ctx, database, ids, guards, links, sales.shop, proxies)
+	if err != nil {
+		return nil, err
+	}
 	modules := []api.Module{
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
 		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
@@ -234,9 +240,9 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	modules = append(modules, paying...)
+	modules = append(append(modules, paying...), people.modules()...)
 	public, err := api.New(
-		api.Options{DB: database, Audit: guards.audit, Tokens: tokens, Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
+		api.Options{DB: database, Audit: guards.audit, Tokens: api.Chain(tokens, people.scheme()), Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		modules...,
 	)
 	if err != nil {
@@ -253,6 +259,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	draining, drain := context.WithCancel(context.Background())
 	e.parts.onStop("feed", func(context.Context) error { drain(); return nil })
 	part := &corePart{links: feed{links, draining}, conversions: conversions, given: e.config.Core.AdminToken != ""}
+	part.ownerLink = people.ownerLink
 	if created {
 		part.adminToken = secret
 	}
@@ -262,7 +269,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	part.addr, err = e.listenCore(public, edge, drain)
+	part.addr, err = e.listenCore(public, edge, people, drain)
 	return part, err
 }
 
@@ -302,7 +309,7 @@ func (e *environment) openCoreListener() error {
 }
 
 // listenCore serves the public API and the edge API on one listener.
-func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.Addr, error) {
+func (e *environment) listenCore(public, edge http.Handler, people *accountPart, drain func()) (net.Addr, error) {
 	ln := e.coreListener
 	mux := http.NewServeMux()
 	mux.Handle("/edge/v1/", edge)
@@ -310,6 +317,7 @@ func (e *environment) listenCore(public, edge http.Handler, drain func()) (net.A
 		mux.Handle(r.prefix, r.handler)
 	}
 	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
+	people.handle(mux)
 	mux.Handle("/", public)
 	server := coreServer(mux, e.log)
 	serving := e.serve("core listener", func() error { return server.Serve(ln) })

@@ -55,6 +55,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 			return err
 		}
 		e.parts.onStop("analytics", func(context.Context) error { return store.Close() })
+		e.embedded = true
 		core, err := e.startCore(ctx, keys, store, true)
 		if err != nil {
 			return err
@@ -69,6 +70,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 			return nil
 		}
 		p.printAddress("core", core.addr)
+		p.printOwner(core)
 		return p.showDemo(ctx, c, core, addr, e.ops.addr)
 	})
 }
@@ -136,6 +138,14 @@ func (p *program) printCore(core *corePart) {
 	p.printAddress("core", core.addr)
 	if core.adminToken != "" && !core.given {
 		fmt.Fprintf(p.stdout, "\nfirst admin token, shown this once: %s\n\n", core.adminToken)
+	}
+	p.printOwner(core)
+}
+
+// printOwner prints how the first owner begins, on the start that made the link.
+func (p *program) printOwner(core *corePart) {
+	if core.ownerLink != "" {
+		fmt.Fprintf(p.stdout, "the first owner chooses a password here, once within a week:\n  %s\n\n", core.ownerLink)
 	}
 }
 

@@ -31,6 +31,7 @@ type Config struct {
 	Edge      Edge
 	Click     Click
 	Mail      Mail
+	Account   Account
 }
 
 // Log is how the process logs, to standard error.

@@ -86,6 +86,7 @@ func (c *Config) validate(role Role) error {
 	}
 	c.validateNumbers(bad)
 	c.Mail.validate(bad, oneOf)
+	c.validateAccount(bad)
 	c.validateShop(bad)
 	c.validateGateways(bad)
 	c.validatePayout(bad)

@@ -76,6 +76,12 @@ func each(t *testing.T, test func(t *testing.T, s *server)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newServer(t, d, modules)) })
 }
 
+// eachWith is each with other modules.
+func eachWith(t *testing.T, build func(*server) []api.Module, test func(t *testing.T, s *server)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newServer(t, d, build)) })
+}
+
 func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *server {
 	t.Helper()
 	s := &server{t: t, db: d, clock: newClock(), reg: prometheus.NewRegistry(), log: &lockedBuffer{}, bearer: adminSecret, people: people{}}
@@ -124,7 +130,7 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return append(moneyModules(s, &analytics{}), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")), paymentModule(s))
+	return append(append(moneyModules(s, &analytics{}), newAccounts(s).modules()...), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")), paymentModule(s))
 }
 
 // answer is one HTTP answer.

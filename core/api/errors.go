@@ -9,6 +9,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/edgeref/edgeref/core/account"
+	"github.com/edgeref/edgeref/core/account/oauth"
+	"github.com/edgeref/edgeref/core/account/password"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
@@ -68,6 +71,22 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{mail.ErrErased, http.StatusConflict, "mail_erased"},
 		{mail.ErrNoServer, http.StatusConflict, "no_mail_server"},
 		{mail.ErrRecipient, http.StatusUnprocessableEntity, "validation_failed"},
+		{account.ErrNotFound, http.StatusNotFound, "not_found"},
+		{account.ErrNoSession, http.StatusNotFound, "not_found"},
+		{account.ErrCredentials, http.StatusForbidden, "wrong_password"},
+		{account.ErrCode, http.StatusForbidden, "wrong_code"},
+		{account.ErrEnrolled, http.StatusConflict, "second_factor_exists"},
+		{account.ErrNotEnrolled, http.StatusConflict, "no_second_factor"},
+		{account.ErrOwnRoles, http.StatusForbidden, "own_roles"},
+		{account.ErrOwnerOnly, http.StatusForbidden, "owner_required"},
+		{account.ErrStaff, http.StatusForbidden, "owner_required"},
+		{account.ErrLastOwner, http.StatusConflict, "last_owner"},
+		{account.ErrErased, http.StatusConflict, "person_erased"},
+		{account.ErrTaken, http.StatusConflict, "email_taken"},
+		{account.ErrCrowded, http.StatusServiceUnavailable, "busy"},
+		{password.ErrBusy, http.StatusServiceUnavailable, "busy"},
+		{oauth.ErrClientNotFound, http.StatusNotFound, "not_found"},
+		{oauth.ErrBuiltIn, http.StatusConflict, "built_in"},
 		{errReadOnly, http.StatusForbidden, "read_only"},
 		{errNeedsPerson, http.StatusForbidden, "person_required"},
 		{errSecondFactor, http.StatusForbidden, "second_factor_required"},
@@ -126,7 +145,10 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		}
 	}
 	var scope errScope
+	var many *account.TooManyError
 	switch {
+	case errors.As(err, &many):
+		return http.StatusTooManyRequests, "too_many_attempts", many.Error(), true
 	case errors.Is(err, ledger.ErrClosed):
 		// Why is in the log and in a verification; it may name what only operators should see.
 		return http.StatusConflict, "ledger_closed", "no money may leave while the ledger does not hold or cannot be verified; see GET /ledger/verification", true
@@ -183,6 +205,10 @@ func invalidAll(errs ...error) error {
 
 // inBody turns what a domain found wrong with the fields of a body into a problem, or gives nil.
 func inBody(err error) *Problem {
+	var field *account.InvalidError
+	if errors.As(err, &field) {
+		return invalid("body."+field.Field, field.Reason)
+	}
 	var in *catalog.InvalidError
 	if !errors.As(err, &in) {
 		return nil

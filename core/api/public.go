@@ -119,9 +119,11 @@ func addressText(addr netip.Addr) string {
 	return addr.String()
 }
 
-// clientAddress is who a request comes from: its peer, or what a trusted peer says in CF-Connecting-IP. It is the zero
+func (a *API) clientAddress(r *http.Request) netip.Addr { return ClientAddress(r, a.trusted) }
+
+// ClientAddress is who a request comes from: its peer, or what a trusted peer says in CF-Connecting-IP. It is the zero
 // address where the peer has none.
-func (a *API) clientAddress(r *http.Request) netip.Addr {
+func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
@@ -131,7 +133,7 @@ func (a *API) clientAddress(r *http.Request) netip.Addr {
 	if header == "" || len(header) > maxConnectIP {
 		return addr
 	}
-	for _, p := range a.trusted {
+	for _, p := range trusted {
 		if !p.Contains(addr) {
 			continue
 		}

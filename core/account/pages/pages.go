@@ -1,0 +1,256 @@
+// Package pages shows people the few pages that signing in needs: plain HTML from the server, that works without
+// scripts. Everything else that people see is made by programs that use the API.
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/edgeref/edgeref/core/account"
+	"github.com/edgeref/edgeref/core/account/cookie"
+	"github.com/edgeref/edgeref/core/account/oauth"
+	"github.com/edgeref/edgeref/core/account/pace"
+	"github.com/edgeref/edgeref/core/account/password"
+)
+
+const (
+	maxForm   = 16 << 10 // bytes
+	perMinute = 60       // forms and sign-ins begun from one network
+)
+
+//go:embed templates/*.html style.css
+var files embed.FS
+
+// Options are what New needs.
+type Options struct {
+	Accounts *account.Service
+	OAuth    *oauth.Service
+	Secure   bool   // the site is on https
+	Site     string // name of the business; default Edgeref
+	Home     string // where somebody goes who has signed in for no program; "": a page that says so
+	// Address is the network address of the client of a request.
+	Address    func(*http.Request) netip.Addr
+	Now        func() time.Time
+	Logger     *slog.Logger          // default: none
+	Registerer prometheus.Registerer // default: metrics are not exported
+}
+
+// Pages serves them. It is safe for concurrent use.
+type Pages struct {
+	opts      Options
+	jar       cookie.Jar
+	templates map[string]*template.Template
+	style     []byte
+	pace      *pace.Limiter
+	cross     *http.CrossOriginProtection
+	refused   *prometheus.CounterVec
+	mux       *http.ServeMux
+}
+
+// New returns the pages. The error is a template that cannot be read, which is a bug.
+func New(opts Options) (*Pages, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Site == "" {
+		opts.Site = "Edgeref"
+	}
+	p := &Pages{
+		opts: opts, jar: cookie.Jar{Secure: opts.Secure}, templates: map[string]*template.Template{}, pace: pace.New(perMinute, opts.Now),
+		cross: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+		refused: promauto.With(opts.Registerer).NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_account_pages_refused_total", Help: "Forms refused before they were looked at, by reason: cross_site, token, too_many, unreadable.",
+		}, []string{"reason"}),
+	}
+	for _, reason := range []string{"cross_site", "token", "too_many", "unreadable"} {
+		p.refused.WithLabelValues(reason)
+	}
+	for _, name := range []string{"sign-in", "second-factor", "sign-up", "forgot", "password", "email", "consent", "sign-out", "message"} {
+		t, err := template.ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, err
+		}
+		p.templates[name] = t
+	}
+	var err error
+	if p.style, err = files.ReadFile("style.css"); err != nil {
+		return nil, err
+	}
+	p.routes()
+	return p, nil
+}
+
+func (p *Pages) routes() {
+	p.mux.HandleFunc("GET /account/style.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		_, _ = w.Write(p.style)
+	})
+	for path, h := range map[string]http.HandlerFunc{
+		"/account/{$}": p.home, "/account/continue": p.goOn, "/account/sign-in": p.showSignIn, "/account/second-factor": p.showFactor,
+		"/account/sign-up": p.showSignUp, "/account/forgot": p.showForgot, "/account/password": p.showPassword, "/account/email": p.showEmail,
+		"/account/consent": p.showConsent, "/account/sign-out": p.showSignOut, "/account/signed-out": p.showSignedOut, "/account/sent": p.showSent,
+	} {
+		p.mux.HandleFunc("GET "+path, h)
+	}
+	for path, h := range map[string]http.HandlerFunc{
+		"/account/sign-in": p.signIn, "/account/second-factor": p.factor, "/account/sign-up": p.signUp, "/account/forgot": p.forgot,
+		"/account/password": p.password, "/account/email": p.email, "/account/consent": p.consent, "/account/sign-out": p.signOut,
+	} {
+		p.mux.HandleFunc("POST "+path, p.form(h))
+	}
+	p.mux.HandleFunc("/account/", func(w http.ResponseWriter, r *http.Request) {
+		p.message(w, r, http.StatusNotFound, "There is nothing here", "The page that you asked for does not exist.")
+	})
+}
+
+// ServeHTTP implements http.Handler. It serves /account/ and below.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer") // links from mails hold secrets
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	p.mux.ServeHTTP(w, r)
+}
+
+// form lets a form through that this browser was given by us.
+func (p *Pages) form(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		refuse := func(reason string, status int, text string) {
+			p.refused.WithLabelValues(reason).Inc()
+			p.message(w, r, status, "That did not work", text)
+		}
+		if err := p.cross.Check(r); err != nil {
+			refuse("cross_site", http.StatusForbidden, "The form came from another site. Open the page anew and try again.")
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			refuse("unreadable", http.StatusBadRequest, "The form could not be read.")
+			return
+		}
+		if !p.jar.ValidCSRF(r, r.PostForm.Get("csrf")) {
+			refuse("token", http.StatusForbidden, "The page was open for too long, or your browser keeps no cookies. Open it anew and try again.")
+			return
+		}
+		if !p.pace.Allow(p.opts.Address(r)) {
+			w.Header().Set("Retry-After", "60")
+			refuse("too_many", http.StatusTooManyRequests, "Too many attempts from your network. Wait a minute and try again.")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// view is what templates are given. Fields that a page does not use stay empty.
+type view struct {
+	Site, Title, CSRF string
+	Request           string // of a program that waits for the sign-in
+	Link              string // secret of a link from a mail
+	Error             string
+	Email, Name       string
+	Affiliate         bool
+	Sponsor           string
+	Heading, Text     string
+	New               bool // the link makes a person
+	Client            string
+	Target            string // host that a consent sends the browser to
+	Permissions       []string
+	Action, Label     string // a link at the end of a message
+}
+
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
+	v.Site, v.CSRF = p.opts.Site, cookie.CSRF(p.jar.Browser(w, r))
+	var b bytes.Buffer
+	if err := p.templates[name].ExecuteTemplate(&b, "layout", v); err != nil {
+		p.opts.Logger.Error("show page", "page", name, "error", err)
+		http.Error(w, "an unexpected error; try again later", http.StatusInternalServerError)
+		return
+	}
+	// A form's answer may send the browser on to the program that waits; browsers hold form-action against that too.
+	actions := "'self'"
+	if v.Request != "" {
+		if waiting, err := p.request(r, v.Request); err == nil {
+			if u, err := url.Parse(waiting.RedirectURI); err == nil {
+				actions += " " + u.Scheme + "://" + u.Host
+			}
+		}
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action "+actions+"; frame-ancestors 'none'; base-uri 'none'")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w)
+}
+
+func (p *Pages) message(w http.ResponseWriter, r *http.Request, status int, heading, text string) {
+	p.show(w, r, status, "message", view{Title: heading, Heading: heading, Text: text})
+}
+
+// request is the one that a program waits with, if this browser began it.
+func (p *Pages) request(r *http.Request, id string) (*oauth.Request, error) {
+	return p.opts.OAuth.Request(r.Context(), id, p.jar.Known(r))
+}
+
+// problem says what went wrong in words for the person, with the status of the page. What is not the person's fault is
+// logged.
+func (p *Pages) problem(err error) (int, string) {
+	var invalid *account.InvalidError
+	var many *account.TooManyError
+	switch {
+	case errors.As(err, &invalid):
+		return http.StatusUnprocessableEntity, fieldName(invalid.Field) + " " + invalid.Reason + "."
+	case errors.As(err, &many):
+		return http.StatusTooManyRequests, "Too many attempts. Try again in " + words(many.Wait) + "."
+	case errors.Is(err, account.ErrCredentials):
+		return http.StatusUnauthorized, "The address or the password is not right."
+	case errors.Is(err, account.ErrCode):
+		return http.StatusUnauthorized, "The code is not right, or was used before. Wait for the next one."
+	case errors.Is(err, account.ErrSuspended):
+		return http.StatusForbidden, "This account is suspended. Write to support."
+	case errors.Is(err, account.ErrLink):
+		return http.StatusGone, "The link is not good any more: it was used, or is too old."
+	case errors.Is(err, account.ErrTaken):
+		return http.StatusConflict, "Somebody has this address already."
+	case errors.Is(err, password.ErrBusy) || errors.Is(err, account.ErrCrowded):
+		return http.StatusServiceUnavailable, "Too much is going on just now. Try again in a moment."
+	}
+	p.opts.Logger.Error("account page", "error", err)
+	return http.StatusInternalServerError, "Something went wrong on our side. Try again in a moment."
+}
+
+func fieldName(field string) string {
+	switch field {
+	case "email":
+		return "The e-mail address"
+	case "name":
+		return "The name"
+	case "password", "new_password":
+		return "The password"
+	}
+	return "What you entered"
+}
+
+// words says a pause as people do.
+func words(d time.Duration) string {
+	switch minutes := int((d + time.Minute - 1) / time.Minute); {
+	case minutes <= 1:
+		return "a minute"
+	case minutes <= 90:
+		return strconv.Itoa(minutes) + " minutes"
+	default:
+		return strconv.Itoa((minutes+59)/60) + " hours"
+	}
+}
