@@ -143,6 +143,11 @@ func TestOwnAccount(t *testing.T) {
 		if !state.Enrolled || state.RecoveryCodesLeft != 9 {
 			t.Errorf("second factor %+v", state)
 		}
+		s.do("POST", "/api/v1/me/second-factor/recovery-codes", nil).want(http.StatusOK).into(&codes)
+		s.do("POST", "/api/v1/me/second-factor/remove", map[string]string{"password": ownPassword, "code": codes.Codes[0]}).want(http.StatusNoContent)
+		const next = "three boats on one river"
+		s.do("POST", "/api/v1/me/password", map[string]string{"current_password": ownPassword, "new_password": next}).want(http.StatusNoContent)
+		s.do("POST", "/api/v1/me/sessions/end-others", nil).want(http.StatusNoContent)
 		got := s.do("GET", "/api/v1/me/export", nil).want(http.StatusOK)
 		if !strings.Contains(string(got.body), "ann@example.com") || !strings.Contains(got.header.Get("Content-Disposition"), "attachment") {
 			t.Errorf("export %s", got.body)
@@ -150,7 +155,7 @@ func TestOwnAccount(t *testing.T) {
 		s.do("DELETE", "/api/v1/me/sessions/"+list.Items[0].ID, nil).want(http.StatusNoContent)
 		s.do("DELETE", "/api/v1/me/sessions/"+list.Items[0].ID, nil).want(http.StatusNotFound, "not_found")
 		s.do("DELETE", "/api/v1/me", map[string]string{"password": "x"}).want(http.StatusForbidden, "wrong_password")
-		s.do("DELETE", "/api/v1/me", map[string]string{"password": ownPassword}).want(http.StatusNoContent)
+		s.do("DELETE", "/api/v1/me", map[string]string{"password": next}).want(http.StatusNoContent)
 		if left, err := a.Person(t.Context(), p.ID); err != nil || left.Status != persons.Erased {
 			t.Errorf("left %+v, %v", left, err)
 		}
