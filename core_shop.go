@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/conversion"
@@ -18,6 +21,7 @@ import (
 // shopPart is the running shop, as far as others need it.
 type shopPart struct {
 	shop     *shop.Service
+	database *db.DB
 	invoices *invoice.Service
 	payments *payment.Service
 }
@@ -31,7 +35,7 @@ func (e *environment) startShop(
 	if err != nil {
 		return nil, err
 	}
-	p := &shopPart{payments: payments, invoices: invoice.New(invoice.Options{
+	p := &shopPart{database: database, payments: payments, invoices: invoice.New(invoice.Options{
 		DB: database, IDs: ids, Now: time.Now, Zone: zone, YearStart: time.Month(c.Invoice.YearStart), Prefix: c.Invoice.Prefix, CreditPrefix: c.Invoice.CreditPrefix,
 		Seller: invoice.Party{
 			Name: c.Seller.Name, Address: strings.ReplaceAll(c.Seller.Address, "|", "\n"), Country: c.Seller.Country, Region: c.Seller.State,
@@ -58,5 +62,17 @@ func (e *environment) startShop(
 
 // module is the shop's part of the API.
 func (p *shopPart) module(e *environment) api.Module {
-	return api.Shop(api.ShopOptions{Shop: p.shop, Invoices: p.invoices, Payments: p.payments, CookieName: e.config.Tracker.CookieName})
+	return api.Shop(api.ShopOptions{Shop: p.shop, Invoices: p.invoices, Payments: p.payments, CookieName: e.config.Tracker.CookieName, Addresses: buyers{p.database}})
+}
+
+// buyers are the people of the accounts, as the shop knows them: by their address.
+type buyers struct{ database *db.DB }
+
+// VerifiedEmail is the address of a person who may sign in. Nobody becomes a person before the address was verified.
+func (b buyers) VerifiedEmail(ctx context.Context, personID int64) (string, error) {
+	p, err := account.ReadPerson(ctx, b.database, personID)
+	if errors.Is(err, account.ErrNotFound) || err == nil && p.Status != account.Active {
+		return "", nil
+	}
+	return p.Email, err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -237,7 +238,11 @@ func (b *Buyer) check(seller Seller) error {
 	b.Name = strings.TrimSpace(b.Name)
 	b.Address = strings.TrimSpace(b.Address)
 	b.checkPlace(&c, seller)
-	c.email("customer.email", b.Email)
+	if email, err := account.NormalizeEmail(b.Email); err != nil {
+		c.fail("customer.email", "is not an address like ann@example.com")
+	} else {
+		b.Email = email // as people sign in with it
+	}
 	c.line("customer.name", b.Name, maxName, true)
 	c.text("customer.address", b.Address, maxAddress)
 	return c.err()

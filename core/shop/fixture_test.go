@@ -75,6 +75,7 @@ func (f *fixture) RequestRefund(_ context.Context, _ *db.Tx, r payment.RefundReq
 
 func each(t *testing.T, test func(t *testing.T, f *fixture)) {
 	t.Helper()
+	t.Parallel() // making the schema takes longer than the test
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newFixture(t, d)) })
 }
 

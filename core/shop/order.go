@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/edgeref/edgeref/core/access"
+	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -382,4 +383,10 @@ func readLines(ctx context.Context, q db.Querier, orderID int64) ([]Line, error)
 	return out, nil
 }
 
-func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// normalEmail is the form in which an address is stored and looked for; of what is no address, its lower case.
+func normalEmail(s string) string {
+	if email, err := account.NormalizeEmail(s); err == nil {
+		return email
+	}
+	return strings.ToLower(strings.TrimSpace(s))
+}
