@@ -61,7 +61,7 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 	}
 	rules := tax.New(tax.Options{DB: database, IDs: ids, Audit: guards.audit, Now: time.Now})
 	e.parts.background("payouts", func(ctx context.Context) { logEnd(log, "payouts", payouts.Run(ctx)) })
-	modules := []api.Module{api.Payouts(payouts), api.TaxRules(rules), api.KYC(documents)}
+	modules := []api.Module{api.Payouts(payouts), api.Statements(payouts), api.TaxRules(rules), api.KYC(documents)}
 	if provider != nil {
 		modules = append(modules, api.PayoutNotices(payouts, provider))
 	}

@@ -33,7 +33,7 @@ func payoutModules(s *server, books *ledger.Ledger, commissions *commission.Serv
 		Policy: payout.Policy{Minimum: map[string]int64{"INR": 500_00}, MethodFreeze: 72 * time.Hour, TaxCountries: []string{"IN"}},
 	})
 	provider := razorpayx.New(razorpayx.Options{KeyID: "k", KeySecret: "s", AccountNumber: "1", WebhookSecret: "hook"})
-	return []api.Module{kycModule(s, ring), api.PayoutNotices(s.payouts, provider), api.Payouts(s.payouts), api.TaxRules(tax.New(tax.Options{DB: s.db, IDs: s.ids, Audit: s.audit, Now: s.clock.Now}))}
+	return []api.Module{kycModule(s, ring), api.PayoutNotices(s.payouts, provider), api.Payouts(s.payouts), api.Statements(s.payouts), api.TaxRules(tax.New(tax.Options{DB: s.db, IDs: s.ids, Audit: s.audit, Now: s.clock.Now}))}
 }
 
 // payee is a shop whose affiliate is a person with an account to be paid to, and finance people beside.
@@ -215,6 +215,18 @@ func testPaidByHand(t *testing.T, s *server, p payee) {
 	if len(detail.Items) != 1 || detail.Events[0].By != "" {
 		t.Errorf("own detail %+v", detail)
 	}
+	stranger := s.signIn(60, func(p *access.Principal) { p.AffiliateID = 1 }, access.RoleAffiliate)
+	for path, as := range map[string]string{
+		"/me/affiliate/payouts/" + own.Items[0].ID + "/statement?": p.self, "/me/affiliate/payout-statement?year=2026&": p.self,
+		"/payouts/" + own.Items[0].ID + "/statement?": p.finance, "/affiliates/" + p.affiliate.ID + "/payout-statement?year=2026&": p.finance,
+	} {
+		pdf := s.as(as).do("GET", "/api/v1"+path+"format=pdf", nil).want(http.StatusOK)
+		table := s.do("GET", "/api/v1"+path+"format=csv", nil).want(http.StatusOK)
+		if !bytes.HasPrefix(pdf.body, []byte("%PDF-")) || !bytes.Contains(table.body, []byte(own.Items[0].ID)) || table.header.Get("Content-Type") != "text/csv; charset=utf-8" {
+			t.Errorf("%s: %s", path, table.body)
+		}
+	}
+	s.as(stranger).do("GET", "/api/v1/me/affiliate/payouts/"+own.Items[0].ID+"/statement", nil).want(http.StatusNotFound, "not_found")
 }
 
 // What belongs to one affiliate is not there for another, and account numbers are shown to nobody.
