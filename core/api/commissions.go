@@ -17,7 +17,9 @@ type Commission struct {
 	ConversionID string           `json:"conversion_id" example:"cnv_01J8Z0QK5T2VG"`
 	ProgramID    string           `json:"program_id" example:"prg_01J8Z0QK5T2VG"`
 	AffiliateID  string           `json:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
-	LinkID       string           `json:"link_id" example:"lnk_01J8Z0QK5T2VG"`
+	LinkID       string           `json:"link_id" example:"lnk_01J8Z0QK5T2VG" doc:"Empty: not by a link"`
+	Level        int              `json:"level" example:"0" doc:"0: of whom the conversion belongs to; 1: of his sponsor, and so on"`
+	LineID       string           `json:"line_id" doc:"Of an order; empty: the whole conversion" example:"oln_01J8Z0QK5T2VG"`
 	State        commission.State `json:"state" enum:"pending,payable,paid,reversed"`
 	Amount       money.Amount     `json:"amount" doc:"As earned"`
 	Reversed     money.Amount     `json:"reversed" doc:"Taken back so far"`
@@ -26,6 +28,7 @@ type Commission struct {
 	CreatedAt    Time             `json:"created_at"`
 	ReleaseAt    Time             `json:"release_at" doc:"When the hold ends"`
 	ReleasedAt   *Time            `json:"released_at" nullable:"true" doc:"When it became payable"`
+	ReplacedAt   *Time            `json:"replaced_at" nullable:"true" doc:"When the conversion was assigned to somebody else"`
 }
 
 // CommissionDetail is a commission with its arithmetic.
@@ -33,6 +36,7 @@ type CommissionDetail struct {
 	Commission
 	Explanation CommissionExplanation `json:"explanation"`
 	Reversals   []Reversal            `json:"reversals" nullable:"false"`
+	Restorals   []Reversal            `json:"restorals" nullable:"false" doc:"What disputes that were won gave back"`
 }
 
 // CommissionExplanation is the arithmetic of a commission, as it was frozen.
@@ -104,13 +108,12 @@ func Commissions(s *commission.Service) Module {
 			body := CommissionDetail{
 				Commission:  commissionBody(c),
 				Explanation: CommissionExplanation{Text: c.Explanation.Text(), Arithmetic: CommissionArithmetic(c.Explanation)},
-				Reversals:   make([]Reversal, 0, len(c.Reversals)),
-			}
-			for _, r := range c.Reversals {
-				body.Reversals = append(body.Reversals, reversalBody(r))
+				Reversals:   reversalBodies(c.Reversals), Restorals: reversalBodies(c.Restorals),
 			}
 			return &struct{ Body CommissionDetail }{body}, nil
 		})
+		lowBalanceOperations(a, s)
+		rehearseOperation(a, s)
 		ruleOperations(a, s)
 	}
 }
@@ -119,11 +122,19 @@ func commissionBody(c commission.Commission) Commission {
 	return Commission{
 		ID: ident.Format(ident.Commission, c.ID), ConversionID: ident.Format(ident.Conversion, c.ConversionID),
 		ProgramID: ident.Format(ident.Program, c.ProgramID), AffiliateID: ident.Format(ident.Affiliate, c.AffiliateID),
-		LinkID: ident.Format(ident.Link, c.LinkID), State: c.State, Amount: c.Amount,
+		LinkID: identOrNone(ident.Link, c.LinkID), Level: c.Level, LineID: identOrNone(ident.OrderLine, c.LineID), State: c.State, Amount: c.Amount,
 		Reversed: money.Amount{Minor: c.Reversed, Currency: c.Amount.Currency},
 		RuleID:   ident.Format(ident.Rule, c.RuleID), RuleVersion: c.RuleVersion,
-		CreatedAt: timeOf(c.CreatedAt), ReleaseAt: timeOf(c.ReleaseAt), ReleasedAt: timeOrNil(c.ReleasedAt),
+		CreatedAt: timeOf(c.CreatedAt), ReleaseAt: timeOf(c.ReleaseAt), ReleasedAt: timeOrNil(c.ReleasedAt), ReplacedAt: timeOrNil(c.ReplacedAt),
 	}
+}
+
+func reversalBodies(list []commission.Reversal) []Reversal {
+	out := make([]Reversal, len(list))
+	for i, r := range list {
+		out[i] = reversalBody(r)
+	}
+	return out
 }
 
 func reversalBody(r commission.Reversal) Reversal {
@@ -140,6 +151,8 @@ func ruleProblem(err error) error {
 		return invalid("body.program_id", "there is no such program")
 	case errors.Is(err, commission.ErrNoAffiliate):
 		return invalid("body.affiliate_id", "there is no such affiliate")
+	case errors.Is(err, commission.ErrNoGroup):
+		return invalid("body.group_id", "there is no such group")
 	}
 	return err
 }

@@ -18,7 +18,7 @@ import (
 type Conversion struct {
 	ID           string           `json:"id" example:"cnv_01J8Z0QK5T2VG"`
 	ProgramID    string           `json:"program_id" example:"prg_01J8Z0QK5T2VG"`
-	Type         wire.Type        `json:"type" enum:"lead,sale,refund,rejected"`
+	Type         wire.Type        `json:"type" enum:"lead,sale,refund,rejected,restored" doc:"restored: a dispute was won, and what it took is given back"`
 	TxnID        string           `json:"txn_id" example:"order-1001"`
 	RefTxnID     string           `json:"ref_txn_id" doc:"Of a refund or rejection: the transaction that it takes back"`
 	ClickID      string           `json:"click_id"`
@@ -30,7 +30,7 @@ type Conversion struct {
 	Attribution  string           `json:"attribution" doc:"Reason of the attribution; empty until it is decided" example:"attributed"`
 	AffiliateID  string           `json:"affiliate_id" example:"aff_01J8Z0QK5T2VG" doc:"Whom it belongs to; empty: nobody"`
 	LinkID       string           `json:"link_id" example:"lnk_01J8Z0QK5T2VG"`
-	NoCommission string           `json:"no_commission" doc:"Why an attributed sale or lead earned nothing: no_rule or rule_currency_mismatch"`
+	NoCommission string           `json:"no_commission" doc:"Why an attributed sale or lead earned nothing: no_rule, rule_currency_mismatch or recurring_ended"`
 	Refunded     *money.Amount    `json:"refunded,omitempty" doc:"Of a sale: taken back by its refunds so far. Of a refund or rejection: by itself"`
 	Closed       string           `json:"closed" enum:",refunded,rejected" doc:"Of a sale or lead: why nothing is left of it"`
 	ReceivedAt   Time             `json:"received_at"`
@@ -44,6 +44,9 @@ type ConversionDetail struct {
 	Explanation Attribution  `json:"attribution_explanation"`
 	Commissions []Commission `json:"commissions" nullable:"false" doc:"What the sale or lead earned"`
 	Reversals   []Reversal   `json:"reversals" nullable:"false" doc:"What the refund or rejection took back"`
+	Restorals   []Reversal   `json:"restorals" nullable:"false" doc:"What a dispute that was won gave back"`
+	Customer    string       `json:"customer" example:"id:4711" doc:"Who bought: the merchant's id, or the SHA-256 of his e-mail address; empty: unknown"`
+	OrderID     string       `json:"order_id" example:"ord_01J8Z0QK5T2VG" doc:"Of the shop; empty: none"`
 }
 
 // Attribution explains which click a conversion belongs to.
@@ -64,6 +67,8 @@ type ConversionRequest struct {
 	ClickID   string        `json:"click_id,omitempty" maxLength:"60" doc:"As the destination was given it"`
 	Amount    *money.Amount `json:"amount,omitempty" doc:"Required for a sale; a refund without one takes back all that is left"`
 	Name      string        `json:"name,omitempty" maxLength:"128" example:"signup"`
+	Customer  string        `json:"customer,omitempty" maxLength:"125" example:"4711" doc:"Who bought: your id of him, his e-mail address (kept as its SHA-256 only), or that hash"`
+	Coupon    string        `json:"coupon,omitempty" maxLength:"128" example:"SPRING" doc:"The code that he used: it may belong to an affiliate"`
 }
 
 // Conflict is an event that could not be booked and has no conversion.
@@ -96,7 +101,7 @@ type conversionList struct {
 	ListInput
 	ProgramID   string `query:"program_id" example:"prg_01J8Z0QK5T2VG"`
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
-	Type        string `query:"type" enum:"lead,sale,refund,rejected"`
+	Type        string `query:"type" enum:"lead,sale,refund,rejected,restored"`
 	State       string `query:"state" enum:"booked,waiting,refused"`
 	TxnID       string `query:"txn_id" maxLength:"128"`
 }
@@ -104,6 +109,9 @@ type conversionList struct {
 // Conversions registers the operations on conversions.
 func Conversions(s *conversion.Service) Module {
 	return func(a *API) {
+		assignOperation(a, s)
+		couponCodeOperations(a, s)
+		uploadOperation(a, s)
 		handle(a, operation{
 			id: "create-conversion", method: http.MethodPost, path: "/conversions", tag: "Conversions", scope: access.ConversionsWrite,
 			status: http.StatusCreated, summary: "Book a conversion",
@@ -202,7 +210,7 @@ func (r *ConversionRequest) event(now int64) (wire.Event, error) {
 	}
 	e := wire.Event{
 		ProgramID: program, Type: r.Type, TxnID: r.TxnID, RefTxnID: r.RefTxnID, ClickID: id, Amount: r.Amount, Name: r.Name,
-		Channel: wire.API, ReceivedAt: now,
+		Customer: wire.CustomerKey(r.Customer), Coupon: r.Coupon, Channel: wire.API, ReceivedAt: now,
 	}
 	return e, e.Validate()
 }
@@ -228,7 +236,11 @@ func conversionDetail(ctx context.Context, s *conversion.Service, id int64) (Con
 	body := ConversionDetail{
 		Conversion: conversionBody(d.Conversion), Detail: d.StateText(),
 		Explanation: Attribution{Text: d.Attribution.Text(), Arguments: AttributionArguments(d.Attribution)},
-		Commissions: []Commission{}, Reversals: make([]Reversal, 0, len(d.TakenBack)),
+		Commissions: []Commission{}, Reversals: make([]Reversal, 0, len(d.TakenBack)), Restorals: []Reversal{},
+		Customer: d.Customer, OrderID: identOrNone(ident.Order, d.OrderID),
+	}
+	for _, r := range d.GivenBack {
+		body.Restorals = append(body.Restorals, reversalBody(r))
 	}
 	for _, c := range d.Earned {
 		body.Commissions = append(body.Commissions, commissionBody(c))
@@ -249,7 +261,7 @@ func conversionBody(c conversion.Conversion) Conversion {
 	if !c.ClickID.IsZero() {
 		body.ClickID = c.ClickID.String()
 	}
-	if c.Type == wire.Refund || c.Type == wire.Rejected {
+	if c.Type == wire.Refund || c.Type == wire.Rejected || c.Type == conversion.Restored {
 		body.RefTxnID = c.Subject
 	}
 	switch c.Closed {

@@ -12,6 +12,7 @@ import (
 	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/account/oauth"
 	"github.com/edgeref/edgeref/core/account/password"
+	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
@@ -105,6 +106,13 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{commission.ErrRuleNotFound, http.StatusNotFound, "not_found"},
 		{commission.ErrRuleExists, http.StatusConflict, "rule_exists"},
 		{commission.ErrRuleEnded, http.StatusConflict, "rule_ended"},
+		{commission.ErrReviewNotFound, http.StatusNotFound, "not_found"},
+		{conversion.ErrUpload, http.StatusUnprocessableEntity, "upload_invalid"},
+		{conversion.ErrAssignedAlso, http.StatusConflict, "assigned_already"},
+		{conversion.ErrAssign, http.StatusUnprocessableEntity, "not_assignable"},
+		{attribution.ErrCouponNotFound, http.StatusNotFound, "not_found"},
+		{attribution.ErrCouponTaken, http.StatusConflict, "coupon_taken"},
+		{attribution.ErrCoupon, http.StatusUnprocessableEntity, "validation_failed"},
 		{commission.ErrRule, http.StatusUnprocessableEntity, "validation_failed"},
 		{webhook.ErrNotFound, http.StatusNotFound, "not_found"},
 		{webhook.ErrDeliveryNotFound, http.StatusNotFound, "not_found"},

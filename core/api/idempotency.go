@@ -49,7 +49,7 @@ var (
 	errKey           = errors.New("the Idempotency-Key must have 1 to 255 visible ASCII characters, without a token 16 at least")
 	errKeyReused     = errors.New("the Idempotency-Key was used for another request")
 	errKeyInProgress = errors.New("a request with this Idempotency-Key is being worked on; ask again in a moment")
-	errBodyTooLarge  = fmt.Errorf("the body is larger than %d bytes", maxBody)
+	errBodyTooLarge  = errors.New("the body is larger than this operation takes")
 )
 
 // idempotency keeps keys in the database.
@@ -157,12 +157,13 @@ func (a *API) claim(ctx huma.Context, key string) (*claim, *response, []byte, er
 	if len(key) > maxKey || public && len(key) < minPublicKey {
 		return nil, nil, nil, errKey
 	}
-	_ = ctx.SetReadDeadline(time.Now().Add(bodyTimeout))
-	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), maxBody+1))
+	op := ctx.Operation()
+	_ = ctx.SetReadDeadline(time.Now().Add(op.BodyReadTimeout))
+	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), op.MaxBodyBytes+1))
 	if err != nil {
 		return nil, nil, nil, &Problem{Status: http.StatusRequestTimeout, Code: "body_timeout", Detail: "the body did not arrive"}
 	}
-	if len(body) > maxBody {
+	if int64(len(body)) > op.MaxBodyBytes {
 		return nil, nil, nil, errBodyTooLarge
 	}
 	url := ctx.URL()

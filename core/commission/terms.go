@@ -51,15 +51,15 @@ const (
 // itself counts: the one that reaches a step is paid by that step, as a whole. Sales count in the order in which they
 // are booked; one that was refunded in full counts no more for those that are booked after that.
 type Tiers struct {
-	By       TierBy `json:"by"`
-	Currency string `json:"currency,omitempty"` // by amount: sales in another currency are paid by the rule's own rate
-	Steps    []Step `json:"steps"`              // ascending
+	By       TierBy `json:"by" enum:"count,amount"`
+	Currency string `json:"currency,omitempty" example:"INR" doc:"By amount: sales in another currency are paid by the rule's own rate"`
+	Steps    []Step `json:"steps" minItems:"1" maxItems:"50" nullable:"false" doc:"Ascending; below the first the rule's own rate counts"`
 }
 
 // Step is a rate from a volume on. Below the first step the rule's own rate counts.
 type Step struct {
-	From      int64         `json:"from"` // sales, or minor units
-	PercentBP int64         `json:"percent_bp,omitempty"`
+	From      int64         `json:"from" minimum:"1" example:"10" doc:"Sales, or minor units"`
+	PercentBP int64         `json:"percent_bp,omitempty" minimum:"0" maximum:"10000" example:"8000"`
 	Flat      *money.Amount `json:"flat,omitempty"`
 }
 
@@ -74,8 +74,8 @@ const (
 
 // Level is what one sponsor above the affiliate earns.
 type Level struct {
-	PercentBP int64 `json:"percent_bp"`
-	Of        Basis `json:"of"`
+	PercentBP int64 `json:"percent_bp" minimum:"0" maximum:"10000" example:"500"`
+	Of        Basis `json:"of" enum:"net,commission" doc:"Of the net price of the line, or of what the affiliate himself earns by it, after caps"`
 }
 
 // volumes reports whether the rule needs to know what it has paid in the month.

@@ -99,6 +99,12 @@ func (f *fixture) checkAffiliate(t *testing.T, rt *rapid.T, b business) {
 			}
 			sum += r.Amount.Minor
 		}
+		for _, r := range c.Restorals {
+			if r.Amount.Minor < 0 || r.Explanation.Text() == "" {
+				rt.Fatalf("restoral %+v", r)
+			}
+			sum -= r.Amount.Minor
+		}
 		if sum != c.Reversed || sum > c.Amount.Minor {
 			rt.Fatalf("reversals come to %d of %s, reversed is %d", sum, c.Amount, c.Reversed)
 		}
@@ -121,8 +127,22 @@ func (f *fixture) checkAffiliate(t *testing.T, rt *rapid.T, b business) {
 
 // recompute does the arithmetic of an explanation in another way than the product.
 func recompute(rt *rapid.T, e commission.Explanation) money.Amount {
+	result := recomputeFirst(rt, e)
+	for _, r := range e.Reductions {
+		if r.Before != result.Minor || r.After > r.Before || r.Total <= r.Limit.Minor {
+			rt.Fatalf("reduction %+v of %s", r, result)
+		}
+		result.Minor = r.After
+	}
+	return result
+}
+
+func recomputeFirst(rt *rapid.T, e commission.Explanation) money.Amount {
 	if e.Flat != nil {
 		return *e.Flat
+	}
+	if e.Level > 0 {
+		return money.Amount{Minor: (e.ShareOf.Minor*e.PercentBP + 5_000) / 10_000, Currency: e.ShareOf.Currency}
 	}
 	if e.Base == nil {
 		rt.Fatalf("a share of nothing: %+v", e)

@@ -200,3 +200,17 @@ func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Conver
 	}
 	return out, rows.Err()
 }
+
+// updateOwner stores to whom a sale or lead belongs, and why.
+func updateOwner(ctx context.Context, tx *db.Tx, c *Conversion) error {
+	explanation, err := json.Marshal(c.Attribution)
+	if err != nil {
+		return fmt.Errorf("explain attribution: %w", err)
+	}
+	_, err = tx.Exec(ctx, "UPDATE conversions SET affiliate_id = ?, link_id = ?, attribution = ?, explanation = ?, no_commission = ? WHERE id = ?",
+		c.AffiliateID, c.LinkID, c.Attribution.Reason, string(explanation), c.NoCommission, c.ID)
+	if err != nil {
+		return fmt.Errorf("assign conversion: %w", err)
+	}
+	return nil
+}

@@ -30,7 +30,10 @@ func (h *Handler) readClickID(text string) (click.ID, *refusal) {
 // eventOf makes the event that the parameters describe. What depends on who sent it (program, channel, time) is the
 // caller's.
 func eventOf(r *reader, program *link.Program) (conversion.Event, *refusal) {
-	e := conversion.Event{ProgramID: program.ID, TxnID: r.get(fieldTxid()), RefTxnID: r.get(fieldRefTxid()), Name: r.get(fieldEvent())}
+	e := conversion.Event{
+		ProgramID: program.ID, TxnID: r.get(fieldTxid()), RefTxnID: r.get(fieldRefTxid()), Name: r.get(fieldEvent()),
+		Customer: conversion.CustomerKey(r.get(fieldCustomer())), Coupon: r.get(fieldCoupon()), // an address goes no further
+	}
 	status, amount, currency := strings.ToLower(strings.TrimSpace(r.get(fieldStatus()))), r.get(fieldAmount()), strings.ToUpper(r.get(fieldCurrency()))
 	if r.err != nil {
 		return e, r.err
@@ -101,6 +104,8 @@ func checkEvent(e *conversion.Event) *refusal {
 		return bad(codeRefTxidInvalid, "ref_txid must have at most %d bytes and no control characters.", conversion.MaxText)
 	case !validText(e.Name):
 		return bad(codeEventInvalid, "event must have at most %d bytes and no control characters.", conversion.MaxText)
+	case !validText(e.Customer) || !validText(e.Coupon):
+		return bad(codeCustomerInvalid, "customer and coupon must have at most %d bytes and no control characters.", conversion.MaxText)
 	case e.RefTxnID != "" && !takesBack:
 		return bad(codeRefTxidUnexpected, "Only a refund or rejection refers to another transaction.")
 	case e.Type == conversion.Sale && e.Amount == nil:

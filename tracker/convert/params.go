@@ -34,6 +34,8 @@ func fieldAmount() field   { return field{"amount"} }
 func fieldCurrency() field { return field{"currency"} }
 func fieldStatus() field   { return field{"status"} }
 func fieldEvent() field    { return field{"event"} }
+func fieldCustomer() field { return field{"customer", "customer_id", "customer_email"} }
+func fieldCoupon() field   { return field{"coupon", "coupon_code"} }
 func fieldProgram() field  { return field{"program"} }
 func fieldSecret() field   { return field{"secret"} }
 func fieldTime() field     { return field{"ts"} }

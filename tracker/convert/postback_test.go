@@ -87,6 +87,8 @@ func TestPostbackRefuses(t *testing.T) {
 		{cid("txid", "a", "status", "refund", "ref_txid", long), codeRefTxidInvalid},
 		{cid("txid", "a", "ref_txid", "b"), codeRefTxidUnexpected},
 		{cid("txid", "a", "event", "a\nb"), codeEventInvalid},
+		{cid("txid", "a", "customer", "a\nb"), codeCustomerInvalid},
+		{cid("txid", "a", "coupon", "a\nb"), codeCustomerInvalid},
 		{cid("txid", "a", "status", "paid"), codeStatusUnknown},
 		{cid("txid", "a", "status", "sale"), codeAmountMissing},
 		{cid("txid", "a", "status", "lead", "amount", "1"), codeAmountUnexpected},

@@ -34,6 +34,7 @@ const (
 	codeRefTxidInvalid      = "ref_txid_invalid"
 	codeRefTxidUnexpected   = "ref_txid_unexpected"
 	codeEventInvalid        = "event_invalid"
+	codeCustomerInvalid     = "customer_invalid"
 	codeStatusUnknown       = "status_unknown"
 	codeAmountMissing       = "amount_missing"
 	codeAmountUnexpected    = "amount_unexpected"

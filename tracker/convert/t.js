@@ -2,7 +2,7 @@
 //
 //   <script src="https://TRACKER/t.js" data-param="click_id" data-days="30"></script>
 //   edgeref.lead({txid: "signup-17"})
-//   edgeref.sale({txid: "order-42", amount: "1499.50", currency: "INR"})
+//   edgeref.sale({txid: "order-42", amount: "1499.50", currency: "INR", customer: "4711", coupon: "SPRING"})
 //
 // Both return a promise of {ok, code}; they never throw. Nothing is sent anywhere but to the tracker.
 (function () {
@@ -54,7 +54,7 @@
     var query = new URLSearchParams({ via: "script", status: status });
     var id = clickId();
     if (id) query.set("click_id", id);
-    ["txid", "amount", "currency", "event"].forEach(function (f) {
+    ["txid", "amount", "currency", "event", "customer", "coupon"].forEach(function (f) {
       if (fields && fields[f] !== undefined && fields[f] !== null) query.set(f, String(fields[f]));
     });
     // keepalive lets the request outlive the page, as when a purchase leads on to another one.

@@ -44,6 +44,7 @@ const (
 	OrderRefund             = "rfd"
 	OrderReview             = "orv"
 	Invoice                 = "inv"
+	CommissionReview        = "crv"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff
