@@ -93,6 +93,9 @@ func (s *Service) BookOrder(ctx context.Context, tx *db.Tx, o OrderSale) (int64,
 	if err != nil {
 		return 0, err
 	}
+	if err := s.checkOrder(ctx, tx, &o); err != nil {
+		return 0, err
+	}
 	b := booking{s: s, tx: tx, now: s.now().UnixMilli(), order: &o, event: &wire.Event{
 		ProgramID: o.ProgramID, Type: wire.Sale, TxnID: o.TxnID, Amount: &amount, Channel: wire.Shop, ReceivedAt: o.At, Customer: o.CustomerKey,
 	}, lines: linesOf(&o)}
@@ -117,6 +120,25 @@ func (s *Service) BookOrder(ctx context.Context, tx *db.Tx, o OrderSale) (int64,
 		return 0, fmt.Errorf("%w: %s", ErrOrder, result.Detail)
 	}
 	return c.ID, s.finish(ctx, tx, &b, wire.Booked)
+}
+
+// checkOrder refuses an order that was booked under another transaction id, before anything is written.
+func (s *Service) checkOrder(ctx context.Context, tx *db.Tx, o *OrderSale) error {
+	id, err := orderConversion(ctx, tx, o.OrderID)
+	if errors.Is(err, ErrNoOrder) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	list, err := read(ctx, tx, "id = ?", id)
+	if err != nil {
+		return fmt.Errorf("read the conversion of an order: %w", err)
+	}
+	if len(list) != 1 || list[0].ProgramID != o.ProgramID || list[0].TxnID != o.TxnID {
+		return fmt.Errorf("%w: it is %q", ErrOrderConflict, list[0].TxnID)
+	}
+	return nil
 }
 
 // finish hands out the facts of a booking in somebody else's transaction, and counts it once that is committed.
