@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -75,9 +76,16 @@ func (p *program) uploadConversions(ctx context.Context, c *config.Config, log *
 
 // uploader is the money side of a core, without its background work.
 func uploader(c *config.Config, database *db.DB) (*conversion.Service, error) {
+	if len(c.Click.Keys) == 0 { // of a system in one process they are in its data directory
+		kept, err := readSecrets(filepath.Join(c.Data, secretsFile))
+		if err != nil {
+			return nil, err
+		}
+		c.Click.Keys = kept.ClickKeys
+	}
 	keys, err := keyring(c)
 	if err != nil {
-		return nil, fmt.Errorf("read click keys: %w", err)
+		return nil, fmt.Errorf("read click keys (set click.keys as the core has them): %w", err)
 	}
 	ids := newid.New(time.Now)
 	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: payout.Reconcile})
