@@ -46,7 +46,7 @@ func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *n
 	p.people = account.New(account.Options{
 		DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry, Ring: guards.ring, Mail: guards.mail, Audit: guards.audit, Affiliates: links,
 		URL: e.publicURL, Site: e.config.Mail.Site, Passwords: hasher(c, e.registry),
-		Erasers: []account.Eraser{affiliateRecords{links}, orderRecords{orders}}, Exporters: []account.Exporter{affiliateRecords{links}},
+		Erasers: []account.Eraser{affiliateRecords{links}, orderRecords{orders}}, Exporters: []account.Exporter{affiliateRecords{links}, orderRecords{orders}},
 	})
 	address := func(r *http.Request) netip.Addr { return api.ClientAddress(r, proxies) }
 	redirects, signOut := c.WebRedirects, c.WebSignOut
@@ -137,7 +137,7 @@ func (a affiliateRecords) Export(ctx context.Context, s account.Subject) (any, e
 	return a.links.ExportAffiliate(ctx, s.AffiliateID)
 }
 
-// orderRecords lets accounts forget who orders were for.
+// orderRecords lets accounts forget who orders were for, and tell people of theirs.
 type orderRecords struct{ orders *shop.Service }
 
 func (orderRecords) Part() string { return "orders" }
@@ -145,6 +145,10 @@ func (orderRecords) Part() string { return "orders" }
 func (o orderRecords) Erase(ctx context.Context, tx *db.Tx, s account.Subject) error {
 	_, err := o.orders.EraseContact(ctx, tx, s.Email)
 	return err
+}
+
+func (o orderRecords) Export(ctx context.Context, s account.Subject) (any, error) {
+	return o.orders.ExportContact(ctx, s.Email)
 }
 
 // inviteOwnerCommand makes an owner from the machine: for who lost the first link, or the last owner.
