@@ -38,6 +38,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	core.AddCommand(p.paymentCommands()...)
 	core.AddCommand(p.inviteOwnerCommand())
 	core.AddCommand(p.uploadCommand())
+	core.AddCommand(p.factsCommand())
 	tracker := p.role(config.TrackerRole, "tracker", "Run an edge node: redirects, postbacks, spool", p.runTracker)
 	tracker.AddCommand(p.spoolCommands())
 	root.AddCommand(

@@ -19,6 +19,7 @@ const scrapeTimeout = 2 * time.Second
 type metrics struct {
 	delivered prometheus.Counter
 	failures  prometheus.Counter
+	refused   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, o *Outbox) *metrics {
@@ -32,12 +33,18 @@ func newMetrics(reg prometheus.Registerer, o *Outbox) *metrics {
 			Name: "edgeref_outbox_failures_total",
 			Help: "Attempts to publish that failed and will be repeated.",
 		}),
+		refused: f.NewCounter(prometheus.CounterOpts{
+			Name: "edgeref_outbox_refused_records_total",
+			Help: "Facts that analytics refused for their content, each alone.",
+		}),
 	}
 	if reg != nil {
 		reg.MustRegister(&gauges{
 			outbox: o,
 			pending: prometheus.NewDesc("edgeref_outbox_pending_records",
 				"Facts in the database that analytics has not confirmed; NaN while the database does not answer.", nil, nil),
+			aside: prometheus.NewDesc("edgeref_outbox_set_aside_records",
+				"Facts in the database that analytics refused for their content; NaN while the database does not answer.", nil, nil),
 			oldest: prometheus.NewDesc("edgeref_outbox_oldest_pending_seconds",
 				"Age of the oldest fact that analytics has not confirmed; 0 if there is none.", nil, nil),
 		})
@@ -47,18 +54,21 @@ func newMetrics(reg prometheus.Registerer, o *Outbox) *metrics {
 
 // gauges ask the database when they are read, so that they are right at any moment and for facts of every core.
 type gauges struct {
-	outbox          *Outbox
-	pending, oldest *prometheus.Desc
+	outbox                 *Outbox
+	pending, aside, oldest *prometheus.Desc
 }
 
 // Describe implements prometheus.Collector.
-func (g *gauges) Describe(ch chan<- *prometheus.Desc) { ch <- g.pending; ch <- g.oldest }
+func (g *gauges) Describe(ch chan<- *prometheus.Desc) { ch <- g.pending; ch <- g.aside; ch <- g.oldest }
 
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
-	pending, age := math.NaN(), math.NaN()
+	pending, age, aside := math.NaN(), math.NaN(), math.NaN()
+	if n, err := g.outbox.aside(ctx); err == nil {
+		aside = float64(n)
+	}
 	if count, oldest, err := g.outbox.pending(ctx); err == nil {
 		pending, age = float64(count), 0
 		if oldest > 0 {
@@ -66,5 +76,6 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	ch <- prometheus.MustNewConstMetric(g.pending, prometheus.GaugeValue, pending)
+	ch <- prometheus.MustNewConstMetric(g.aside, prometheus.GaugeValue, aside)
 	ch <- prometheus.MustNewConstMetric(g.oldest, prometheus.GaugeValue, age)
 }

@@ -26,7 +26,9 @@ import (
 	"github.com/edgeref/edgeref/wire/report"
 )
 
-// Sink takes facts in. A batch that comes again, whole and under the same ID, changes nothing.
+// Sink takes facts in. A batch that comes again, whole and under the same ID, changes nothing, and a fact that comes in
+// several batches counts once. An error with a method Permanent that returns true says that the batch will always be
+// refused for its content; it is sent in parts then.
 type Sink interface {
 	AppendFacts(ctx context.Context, batchID string, facts []report.Fact) error
 }
@@ -194,7 +196,8 @@ func (o *Outbox) await(ctx context.Context) {
 }
 
 // Publish sends the oldest batch that is not confirmed, or a new one, and returns how many facts it held: 0 if there
-// was nothing to do, or another publisher has the lease.
+// was nothing to do, or another publisher has the lease. A batch that the sink refuses for its content becomes two, or,
+// if it is one fact, is set aside.
 func (o *Outbox) Publish(ctx context.Context) (int, error) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
@@ -218,6 +221,9 @@ func (o *Outbox) Publish(ctx context.Context) (int, error) {
 	sendCtx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := o.sink.AppendFacts(sendCtx, strconv.FormatInt(batch, 10), facts); err != nil {
+		if isPermanent(err) {
+			return len(facts), o.takeApart(ctx, batch, facts, err)
+		}
 		return 0, fmt.Errorf("send batch %d of %d facts: %w", batch, len(facts), err)
 	}
 	if err := o.confirm(ctx, batch); err != nil {

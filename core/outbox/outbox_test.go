@@ -417,8 +417,8 @@ func TestGauges(t *testing.T) {
 		}
 		want("0", "0")
 		closed := open(closedDB(t), s, c, Options{})
-		g := &gauges{outbox: closed, pending: prometheus.NewDesc("p", "p", nil, nil), oldest: prometheus.NewDesc("o", "o", nil, nil)}
-		ch := make(chan prometheus.Metric, 2)
+		g := &gauges{outbox: closed, pending: prometheus.NewDesc("p", "p", nil, nil), aside: prometheus.NewDesc("a", "a", nil, nil), oldest: prometheus.NewDesc("o", "o", nil, nil)}
+		ch := make(chan prometheus.Metric, 3)
 		g.Collect(ch)
 		if v := testutil.ToFloat64(metricCollector{<-ch}); !math.IsNaN(v) {
 			t.Errorf("%v pending in a closed database", v)

@@ -168,3 +168,12 @@ func TestVerifyLedgerFindsTampering(t *testing.T) {
 		t.Errorf("one unit too much: %v\n%s%s", err, out, errOut)
 	}
 }
+
+// What analytics refused is requeued beside a running core; here there is nothing.
+func TestRequeueFacts(t *testing.T) {
+	dir := t.TempDir()
+	embedded(t, dir)
+	if out, errOut, err := edgeref(t, nil, "core", "requeue-facts", "--data", dir); err != nil || out != "0 facts requeued\n" {
+		t.Errorf("%v: %q %s", err, out, errOut)
+	}
+}
