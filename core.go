@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -94,6 +95,13 @@ func (e *environment) openClickHouse(ctx context.Context, migrate bool) (analyti
 	opts := clickhouse.Options{
 		Addr: c.Addr, Database: c.Database, Username: c.Username, Password: c.Password,
 		Compression: c.Compression, Cluster: c.Cluster, Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
+	}
+	for _, text := range c.ContentCodes {
+		code, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("setting analytics.clickhouse.content_codes: %w", err)
+		}
+		opts.ContentCodes = append(opts.ContentCodes, int32(code))
 	}
 	if c.TLS {
 		opts.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,6 +53,11 @@ func (c *Config) validate(role Role) error {
 	oneOf("spool.sync", c.Spool.Sync, "interval", "always")
 	oneOf("analytics.store", c.Analytics.Store, "sqlite", "clickhouse")
 	oneOf("analytics.clickhouse.compression", c.Analytics.ClickHouse.Compression, "lz4", "zstd", "none")
+	for _, text := range c.Analytics.ClickHouse.ContentCodes {
+		if n, err := strconv.ParseInt(text, 10, 32); err != nil || n <= 0 {
+			bad("analytics.clickhouse.content_codes", "%q is not the number of an error", text)
+		}
+	}
 	for path, addr := range map[string]string{"ops.listen": c.Ops.Listen, "tracker.listen": c.Tracker.Listen, "core.listen": c.Core.Listen} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			bad(path, "%q is not host:port", addr)

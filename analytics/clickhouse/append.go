@@ -81,7 +81,7 @@ func (s *Store) append(ctx context.Context, operation, batchID string, n int, in
 		return fmt.Errorf("%s: fill batch %s: %w", operation, batchID, err)
 	}
 	if err := batch.Send(); err != nil {
-		return refused(fmt.Errorf("%s: send batch %s: %w", operation, batchID, explain(ctx, err)))
+		return s.refused(fmt.Errorf("%s: send batch %s: %w", operation, batchID, explain(ctx, err)))
 	}
 	s.metrics.appended.WithLabelValues(strings.TrimPrefix(operation, "append_")).Add(float64(n))
 	return nil

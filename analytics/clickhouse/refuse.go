@@ -35,10 +35,16 @@ func (e *RefusedError) Unwrap() error { return e.err }
 // Permanent is true.
 func (e *RefusedError) Permanent() bool { return true }
 
-// refused makes a RefusedError of an error that is one.
-func refused(err error) error {
+// refused makes a RefusedError of an error that is one. Every other code may be about the server, and is so until an
+// operator says otherwise (Options.ContentCodes): taking a batch apart because the server is read-only in a new way
+// would set aside all of it.
+func (s *Store) refused(err error) error {
 	var exception *clickhouse.Exception
-	if errors.As(err, &exception) && slices.Contains([]int32{tooLargeStringSize, valueOutOfRange, violatedConstraint}, exception.Code) {
+	if !errors.As(err, &exception) {
+		return err
+	}
+	switch code := exception.Code; {
+	case code == tooLargeStringSize, code == valueOutOfRange, code == violatedConstraint, slices.Contains(s.opts.ContentCodes, code):
 		return &RefusedError{err}
 	}
 	return err

@@ -28,6 +28,10 @@ type Options struct {
 	Cluster   string        // name of a cluster: DDL runs ON CLUSTER and tables are Replicated. "": one server
 	Retention time.Duration // of single clicks, in whole days; roll-ups and facts stay. 0: for ever
 
+	// ContentCodes are further error codes of the server that are about the content of a batch. They must come from the
+	// tables of this package, not from views that somebody else made on them: those are told of a batch that is stored.
+	ContentCodes []int32
+
 	Compression   string        // of what goes over the network: "lz4", "zstd" or "none"; "": lz4
 	MaxConns      int           // connections at a time; 0: 8
 	DialTimeout   time.Duration // also the longest wait for a free connection; 0: 5 s
