@@ -100,9 +100,38 @@ func (s *world) print(t *testing.T, seed int64) {
 	if b, err = json.MarshalIndent(&r, "", " "); err == nil {
 		err = os.WriteFile(path, append(b, '\n'), 0o644)
 	}
+	if err == nil {
+		err = os.WriteFile(strings.TrimSuffix(path, ".json")+".md", []byte(r.markdown()), 0o644)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// markdown is the file for people.
+func (r *results) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# What was broken, and what was left\n\nCommit %s, %s, %s. Made by `make chaos-long`; see `test/DESIGN.md`.\n\n", r.Commit, r.Day, r.Machine)
+	b.WriteString("*Sent* are clicks that were answered with a Click ID, and sales that were acknowledged. Of requests without an answer, some were recorded and some not.\n\n")
+	b.WriteString("| fault | rounds | clicks sent | stored | lost | doubled | sales sent | booked | lost | doubled | no answer | no Click ID |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	var sum row
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if f.LeftOut != "" {
+			fmt.Fprintf(&b, "| %s | left out: %s |\n", f.Fault, f.LeftOut)
+			continue
+		}
+		lost := fmt.Sprint(f.LostClicks)
+		if f.LostAllowed != "" {
+			lost += " (" + f.LostAllowed + ")"
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %s | %d | %d | %d | %d | %d | %d | %d |\n", f.Fault, f.Rounds, f.Clicks, f.Stored, lost, f.DoubledClicks,
+			f.Sales, f.Booked, f.LostSales, f.DoubledSales, f.Unanswered, f.WithoutID)
+		sum.add(f)
+	}
+	fmt.Fprintf(&b, "| **all** | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d |\n", sum.Rounds, sum.Clicks, sum.Stored, sum.LostClicks, sum.DoubledClicks,
+		sum.Sales, sum.Booked, sum.LostSales, sum.DoubledSales, sum.Unanswered, sum.WithoutID)
+	return b.String()
 }
 
 func table(rows []row) string {
