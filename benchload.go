@@ -130,10 +130,12 @@ func (p *program) reportsCommand() *cobra.Command {
 	cmd := p.loadTest("reports", "Fill the click store and time every report of the dashboards at several sizes",
 		"Fill the click store with clicks of the past and time every report of the dashboards at several sizes. The clicks are\n"+
 			"written in batches over the core's edge API, as a tracker delivers its own, whatever the store behind it is; the edge\n"+
-			"token comes from "+edgeTokensEnv+" (the first of the list). They stay there: use a system made for it.",
+			"token comes from "+edgeTokensEnv+" (the first of the list). They stay there: use a system made for it.\n\n"+
+			"With --program and --affiliate nothing is filled: the reports are asked for over the clicks of that program, of\n"+
+			"the last --days, however they came there.",
 		func(ctx context.Context, o trial.Options) error {
 			h.EdgeToken, _, _ = strings.Cut(p.environment(edgeTokensEnv), ",")
-			if h.EdgeToken == "" {
+			if h.EdgeToken == "" && h.Program == "" {
 				return fmt.Errorf("%s is not set: clicks of the past are written the way trackers deliver theirs", edgeTokensEnv)
 			}
 			_, err := trial.Reports(ctx, o, h)
@@ -141,6 +143,8 @@ func (p *program) reportsCommand() *cobra.Command {
 		})
 	f := cmd.Flags()
 	f.Uint64Var(&h.Rows, "rows", 1_000_000, "clicks in the end")
+	f.StringVar(&h.Program, "program", "", "fill nothing, and ask about the clicks of this program (prg_...)")
+	f.StringVar(&h.Affiliate, "affiliate", "", "with --program: whose dashboard to ask for (aff_...)")
 	f.IntVar(&h.Days, "days", 90, "days that they are spread over")
 	f.IntVar(&h.Sizes, "sizes", 4, "sizes at which reports are timed, each twice the one before")
 	f.IntVar(&h.Repeat, "repeat", 20, "times that each report is asked for after the first, at most 10 seconds each")

@@ -94,7 +94,7 @@ func (e *environment) openClickHouse(ctx context.Context, migrate bool) (analyti
 	c := e.config.Analytics.ClickHouse
 	opts := clickhouse.Options{
 		Addr: c.Addr, Database: c.Database, Username: c.Username, Password: c.Password,
-		Compression: c.Compression, Cluster: c.Cluster, Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
+		Compression: c.Compression, Cluster: c.Cluster, Sharded: c.Sharded, Retention: e.retention(), Logger: e.log.With("part", "analytics"), Registerer: e.registry,
 	}
 	for _, text := range c.ContentCodes {
 		code, err := strconv.ParseInt(text, 10, 32)

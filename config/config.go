@@ -123,6 +123,7 @@ type ClickHouse struct {
 	TLS         bool     `default:"false" help:"connect with TLS"`
 	Compression string   `default:"lz4" unit:"lz4|zstd|none" help:"of what is sent; none suits a server on the same machine"`
 	Cluster     string   `default:"" unit:"name" help:"cluster: migrate makes replicated tables on all of it; empty: one server"`
+	Sharded     bool     `default:"false" help:"the cluster has several shards: migrate makes Distributed tables in front of them"`
 	// A batch that is refused with an error that is not known to be about its content is sent again for ever.
 	ContentCodes []string `default:"" unit:"number list" help:"further error codes of the server that are about the content of a click: batches refused with them are taken apart and the bad clicks set aside"`
 }

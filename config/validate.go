@@ -58,6 +58,9 @@ func (c *Config) validate(role Role) error {
 			bad("analytics.clickhouse.content_codes", "%q is not the number of an error", text)
 		}
 	}
+	if c.Analytics.ClickHouse.Sharded && c.Analytics.ClickHouse.Cluster == "" {
+		bad("analytics.clickhouse.sharded", "name the cluster as well: set analytics.clickhouse.cluster")
+	}
 	for path, addr := range map[string]string{"ops.listen": c.Ops.Listen, "tracker.listen": c.Tracker.Listen, "core.listen": c.Core.Listen} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			bad(path, "%q is not host:port", addr)

@@ -57,9 +57,10 @@ func listing(q report.ClickQuery, columns []textColumn) (string, []any) {
 	for _, c := range columns {
 		texts.WriteString(", " + c.name())
 	}
+	// The second limit is for several shards, each of which finds as many.
 	return fmt.Sprintf(`
 	SELECT click_id, program_id, visitor%s FROM clicks
 	WHERE (affiliate_id, time, click_id) IN (
-		SELECT affiliate_id, time, click_id FROM clicks WHERE %s ORDER BY click_id DESC LIMIT %s)
-	ORDER BY click_id DESC`, texts.String(), and(conditions...), v.add("UInt32", q.Limit)), v.named
+		SELECT affiliate_id, time, click_id FROM clicks WHERE %s ORDER BY click_id DESC LIMIT %[3]s)
+	ORDER BY click_id DESC LIMIT %[3]s`, texts.String(), and(conditions...), v.add("UInt32", q.Limit)), v.named
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"path"
 	"strconv"
@@ -27,6 +28,9 @@ const deduplicationWindow = 100_000
 // after it was interrupted: every statement is idempotent.
 func (s *Store) Migrate(ctx context.Context) error {
 	steps, err := s.migrations()
+	if err == nil {
+		err = s.checkSharding(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("migrate clickhouse: %w", err)
 	}
@@ -44,10 +48,33 @@ func (s *Store) Migrate(ctx context.Context) error {
 	for _, r := range results {
 		s.log.Info("migrated clickhouse", "version", r.Source.Version, "took", r.Duration)
 	}
+	if s.opts.Sharded {
+		for _, statement := range s.opts.ddl().distributed() {
+			if err := s.conn.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("migrate clickhouse: make distributed tables: %w", err)
+			}
+		}
+	}
 	if err := s.applyRetention(ctx); err != nil {
 		return fmt.Errorf("migrate clickhouse: apply retention: %w", err)
 	}
 	return nil
+}
+
+// checkSharding refuses tables that were made with another setting.
+func (s *Store) checkSharding(ctx context.Context) error {
+	var engines []string
+	row := s.conn.QueryRow(ctx, "SELECT groupArray(engine) FROM system.tables WHERE database = currentDatabase() AND name = 'clicks'")
+	if err := row.Scan(&engines); err != nil {
+		return fmt.Errorf("look for the table of clicks: %w", explain(ctx, err))
+	}
+	if len(engines) == 0 || (engines[0] == "Distributed") == s.opts.Sharded {
+		return nil
+	}
+	if s.opts.Sharded {
+		return fmt.Errorf("the table clicks is %s, not Distributed: it was made for one shard; see \"Several shards\" in docs/clickhouse.md", engines[0])
+	}
+	return errors.New("the table clicks is Distributed: set analytics.clickhouse.sharded")
 }
 
 // migrations returns one goose migration a file. The files are templates, for which goose has no kind of its own.
@@ -63,7 +90,7 @@ func (s *Store) migrations() ([]*goose.Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", entry.Name(), err)
 		}
-		statements, err := ddl{cluster: s.opts.Cluster}.render(entry.Name())
+		statements, err := s.opts.ddl().render(entry.Name())
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +107,33 @@ func (s *Store) migrations() ([]*goose.Migration, error) {
 }
 
 // ddl is what the files use of the configuration.
-type ddl struct{ cluster string }
+type ddl struct {
+	cluster, database string
+	sharded           bool
+}
+
+func (o *Options) ddl() ddl { return ddl{cluster: o.Cluster, database: o.Database, sharded: o.Sharded} }
+
+// Local is the name of the table that has the rows of that name: where there are several shards, the name itself is that of
+// the Distributed table in front.
+func (d ddl) Local(table string) string {
+	if d.sharded {
+		return table + "_local"
+	}
+	return table
+}
+
+// distributed are the statements for the Distributed tables. They are made anew at each Migrate, so that they have the
+// columns of the tables behind. Clicks and facts are spread by their Click ID: a batch is cut in the same way however often
+// it is sent, so each shard knows its part by the batch's ID; a fact that comes again comes to the same shard, and is
+// where its click is.
+func (d ddl) distributed() (statements []string) {
+	for _, table := range [][2]string{{"clicks", ", cityHash64(click_id)"}, {"clicks_quarterly", ""}, {"facts", ", cityHash64(click_id)"}} {
+		statements = append(statements, fmt.Sprintf("CREATE OR REPLACE TABLE %s %s AS %s ENGINE = Distributed('%s', '%s', '%s'%s)",
+			table[0], d.OnCluster(), d.Local(table[0]), d.cluster, d.database, d.Local(table[0]), table[1]))
+	}
+	return statements
+}
 
 // OnCluster follows the name of what a statement creates.
 func (d ddl) OnCluster() string {
@@ -128,11 +181,12 @@ func (d ddl) render(file string) ([]string, error) {
 // applyRetention makes the table's TTL that of the options. Rows that are too old go with the next merges.
 func (s *Store) applyRetention(ctx context.Context) error {
 	var engine string
-	row := s.conn.QueryRow(ctx, "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'clicks'")
+	table := s.opts.ddl().Local("clicks")
+	row := s.conn.QueryRow(ctx, "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {name:String}", clickhouse.Named("name", table))
 	if err := row.Scan(&engine); err != nil {
 		return err
 	}
-	target := "clicks " + ddl{cluster: s.opts.Cluster}.OnCluster()
+	target := table + " " + s.opts.ddl().OnCluster()
 	if s.opts.Retention == 0 {
 		if !strings.Contains(engine, " TTL ") {
 			return nil

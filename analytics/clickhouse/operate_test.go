@@ -178,28 +178,47 @@ func join(ctx context.Context, client net.Conn, addr string) {
 	back.Wait()
 }
 
-// TestClusterDDLParses: the engine of the tests has no cluster, but its parser takes every statement for one.
+// TestClusterDDLParses: the engine of the tests has no cluster, but its parser takes every statement for one, with one
+// shard and with several.
 func TestClusterDDLParses(t *testing.T) {
 	s := server.Start(t)
 	conn := direct(t, s.Addr(), s.Database(t))
-	statements, err := clickhouse.ClusterDDL("c1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(statements) < 4 {
-		t.Fatalf("%d statements", len(statements))
-	}
-	for _, statement := range statements {
-		rows, err := conn.Query(t.Context(), "EXPLAIN AST "+statement)
+	for _, sharded := range []bool{false, true} {
+		statements, err := clickhouse.ClusterDDL("c1", sharded)
 		if err != nil {
-			t.Errorf("%s: %v", statement, err)
-			continue
+			t.Fatal(err)
 		}
-		if err := rows.Close(); err != nil {
-			t.Error(err)
+		if len(statements) < 4 {
+			t.Fatalf("%d statements", len(statements))
+		}
+		for _, statement := range statements {
+			rows, err := conn.Query(t.Context(), "EXPLAIN AST "+statement)
+			if err != nil {
+				t.Errorf("%s: %v", statement, err)
+				continue
+			}
+			if err := rows.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	if _, err := conn.Query(t.Context(), "EXPLAIN AST CREATE TABLE t ON CLUSTER c1 (a Int64 ENGINE = Log"); err == nil {
 		t.Error("nonsense parses")
+	}
+}
+
+// TestShardingIsNotChanged: tables that were made for one shard are not put behind others by a changed setting.
+func TestShardingIsNotChanged(t *testing.T) {
+	s := server.Start(t)
+	opts := clickhouse.Options{Addr: []string{s.Addr()}, Database: s.Database(t)}
+	openWith(t, opts)
+	opts.Cluster, opts.Sharded = "c1", true
+	store, err := clickhouse.Open(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "Several shards") {
+		t.Errorf("migrate: %v; want a refusal with advice", err)
 	}
 }

@@ -167,3 +167,37 @@ func TestClusterDDL(t *testing.T) {
 		}
 	}
 }
+
+// TestShardedDDL: rows are in tables on each shard, nothing but the Distributed tables has the plain names, and what
+// belongs together is on one shard.
+func TestShardedDDL(t *testing.T) {
+	d := ddl{cluster: "c1", database: "edgeref", sharded: true}
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		statements, err := d.render(e.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range statements {
+			for _, table := range []string{"clicks", "clicks_quarterly", "facts"} {
+				for _, before := range []string{"EXISTS ", "ALTER TABLE ", "TO ", "FROM "} {
+					if strings.Contains(s, before+table+" ") || strings.Contains(s, before+table+"\n") {
+						t.Errorf("%s: a statement about %s, which is in front of the shards: %s", e.Name(), table, s)
+					}
+				}
+			}
+		}
+	}
+	for _, want := range []string{
+		"CREATE OR REPLACE TABLE clicks ON CLUSTER `c1` AS clicks_local ENGINE = Distributed('c1', 'edgeref', 'clicks_local', cityHash64(click_id))",
+		"CREATE OR REPLACE TABLE clicks_quarterly ON CLUSTER `c1` AS clicks_quarterly_local ENGINE = Distributed('c1', 'edgeref', 'clicks_quarterly_local')",
+		"CREATE OR REPLACE TABLE facts ON CLUSTER `c1` AS facts_local ENGINE = Distributed('c1', 'edgeref', 'facts_local', cityHash64(click_id))",
+	} {
+		if !slices.Contains(d.distributed(), want) {
+			t.Errorf("no %s in %q", want, d.distributed())
+		}
+	}
+}

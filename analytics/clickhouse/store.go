@@ -26,6 +26,7 @@ type Options struct {
 	TLS      *tls.Config // nil: no TLS
 
 	Cluster   string        // name of a cluster: DDL runs ON CLUSTER and tables are Replicated. "": one server
+	Sharded   bool          // the cluster has several shards: Distributed tables are in front of those on each
 	Retention time.Duration // of single clicks, in whole days; roll-ups and facts stay. 0: for ever
 
 	// ContentCodes are further error codes of the server that are about the content of a batch. They must come from the
@@ -107,8 +108,18 @@ func (o *Options) client() *clickhouse.Options {
 		MaxIdleConns:    o.MaxConns,
 		ConnMaxLifetime: time.Hour,
 		ReadTimeout:     max(o.AppendTimeout, o.QueryTimeout),
+		Settings:        o.settings(),
 		Compression:     &clickhouse.Compression{Method: compressions()[o.Compression]},
 	}
+}
+
+// settings are those of every statement. With several shards an insert has to wait for all of them, and what a subquery
+// looks for is on the shard that asks.
+func (o *Options) settings() clickhouse.Settings {
+	if !o.Sharded {
+		return nil
+	}
+	return clickhouse.Settings{"insert_distributed_sync": 1, "distributed_product_mode": "local"}
 }
 
 func compressions() map[string]clickhouse.CompressionMethod {
@@ -117,7 +128,7 @@ func compressions() map[string]clickhouse.CompressionMethod {
 	}
 }
 
-// CreateDatabase makes opts.Database if it is missing.
+// CreateDatabase makes opts.Database if it is missing. A server that is too old is left as it is.
 func CreateDatabase(ctx context.Context, opts Options) error {
 	if err := opts.complete(); err != nil {
 		return fmt.Errorf("create clickhouse database: %w", err)
@@ -129,6 +140,13 @@ func CreateDatabase(ctx context.Context, opts Options) error {
 		return fmt.Errorf("create clickhouse database: %w", err)
 	}
 	defer conn.Close()
+	version, err := conn.ServerVersion()
+	if err == nil {
+		err = checkVersion(version.Version.Major, version.Version.Minor)
+	}
+	if err != nil {
+		return fmt.Errorf("create clickhouse database %s at %v: %w", opts.Database, opts.Addr, explain(ctx, err))
+	}
 	statement := "CREATE DATABASE IF NOT EXISTS " + opts.Database // its characters have been checked
 	if opts.Cluster != "" {
 		statement += " ON CLUSTER '" + opts.Cluster + "'"
@@ -201,6 +219,9 @@ func (o *Options) complete() error {
 	}
 	if o.Cluster != "" && !regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`).MatchString(o.Cluster) {
 		return fmt.Errorf("cluster %q: use letters, digits, hyphens and underscores", o.Cluster)
+	}
+	if o.Sharded && o.Cluster == "" {
+		return errors.New("sharded: name the cluster as well")
 	}
 	if o.Retention != 0 && (o.Retention < minRetention || o.Retention%minRetention != 0) {
 		return fmt.Errorf("retention %s: use whole days, or 0 to keep clicks for ever", o.Retention)

@@ -140,11 +140,15 @@ func TestOpenRefusesOldServer(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	_, err = clickhouse.Open(t.Context(), clickhouse.Options{Addr: []string{listener.Addr().String()}, Database: "d"})
+	opts := clickhouse.Options{Addr: []string{listener.Addr().String()}, Database: "d"}
+	_, openErr := clickhouse.Open(t.Context(), opts)
+	createErr := clickhouse.CreateDatabase(t.Context(), opts) // what migrate does first
 	_ = listener.Close()
 	<-done
-	if !errors.Is(err, clickhouse.ErrServerTooOld) || !strings.Contains(err.Error(), "upgrade ClickHouse") {
-		t.Fatalf("%v; want ErrServerTooOld and advice", err)
+	for what, err := range map[string]error{"open": openErr, "create database": createErr} {
+		if !errors.Is(err, clickhouse.ErrServerTooOld) || !strings.Contains(err.Error(), "it is 24.3") || !strings.Contains(err.Error(), "upgrade ClickHouse") {
+			t.Errorf("%s: %v; want ErrServerTooOld, the version and advice", what, err)
+		}
 	}
 }
 
@@ -164,6 +168,7 @@ func TestOpenErrors(t *testing.T) {
 		"database":    {clickhouse.Options{Addr: addr, Database: "d`; DROP"}, "letters"},
 		"cluster":     {clickhouse.Options{Addr: addr, Database: "d", Cluster: "c`"}, "letters"},
 		"retention":   {clickhouse.Options{Addr: addr, Database: "d", Retention: time.Hour}, "whole days"},
+		"no cluster":  {clickhouse.Options{Addr: addr, Database: "d", Sharded: true}, "cluster"},
 		"compression": {clickhouse.Options{Addr: addr, Database: "d", Compression: "best"}, "lz4"},
 		"nobody home": {clickhouse.Options{Addr: addr, Database: "d"}, addr[0]},
 	} {

@@ -17,6 +17,8 @@ type History struct {
 	Sizes     int    // at how many sizes reports are timed, each twice the one before; the last is Rows
 	Repeat    int    // times that each report is asked for, after the first
 	EdgeToken string // what a tracker shows to the core
+
+	Program, Affiliate string // ask about the clicks of these, which are there, and fill nothing
 }
 
 // Size is the dashboard at one size of the click store.
@@ -50,6 +52,10 @@ func (h *History) validate() error {
 		return errors.New("--sizes is 1 to 20")
 	case h.Repeat < 1 || h.Repeat > 1000:
 		return errors.New("--repeat is 1 to 1000")
+	case h.Program != "":
+		if h.Affiliate == "" {
+			return errors.New("--program needs --affiliate")
+		}
 	case h.EdgeToken == "":
 		return errors.New("an edge token is required: clicks of the past are written the way trackers deliver theirs")
 	}
@@ -69,9 +75,12 @@ func Reports(ctx context.Context, o Options, h History) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result := r.result("reports", parameters("rows", h.Rows, "days", h.Days))
 	span := time.Duration(h.Days) * day
 	from := r.began.Add(-span).Truncate(time.Millisecond)
+	if h.Program != "" {
+		return r.reportsOfProgram(ctx, from, &h)
+	}
+	result := r.result("reports", parameters("rows", h.Rows, "days", h.Days))
 	f, err := newFiller(o.Core, h.EdgeToken, r.world, r.visitors, from, span, h.Rows)
 	if err != nil {
 		return nil, err
@@ -100,6 +109,29 @@ func Reports(ctx context.Context, o Options, h History) (*Result, error) {
 		return result, errors.Join(err, r.finish(result))
 	}
 	result.Conservation = result.Fill.checks(e)
+	return result, r.finish(result)
+}
+
+// reportsOfProgram times the reports over the clicks that a program has.
+func (r *rig) reportsOfProgram(ctx context.Context, from time.Time, h *History) (*Result, error) {
+	r.world.program.id, r.world.affiliates = h.Program, []string{h.Affiliate}
+	result := r.result("reports", parameters("days", h.Days, "program", h.Program))
+	var answer struct {
+		Total struct {
+			Clicks uint64 `json:"clicks"`
+		} `json:"total"`
+	}
+	total := r.world.dashboard(from, r.began.Add(time.Hour))[0]
+	if err := r.api.Get(ctx, total.path, total.params, &answer); err != nil {
+		return nil, fmt.Errorf("ask for the clicks of %s: %w", h.Program, err)
+	}
+	result.Fill = &Fill{Days: h.Days, Clicks: int64(answer.Total.Clicks)}
+	err := r.timeReports(ctx, result, answer.Total.Clicks, from, h)
+	result.Servers = r.observer.stop()
+	result.Interrupted = ctx.Err() != nil
+	if err != nil && !result.Interrupted {
+		return result, err
+	}
 	return result, r.finish(result)
 }
 

@@ -1,6 +1,6 @@
 -- One row a click. The key serves reports of one affiliate; it also finds a click by its ID, because an ID carries
 -- affiliate and time. click_id is the binary form; click_key is a hash of it, for joins: a fifth of the bytes.
-CREATE TABLE IF NOT EXISTS clicks {{.OnCluster}} (
+CREATE TABLE IF NOT EXISTS {{.Local "clicks"}} {{.OnCluster}} (
     affiliate_id  Int64                  CODEC(ZSTD(1)),
     time          DateTime64(3, 'UTC')   CODEC(Delta(8), ZSTD(1)),
     click_id      FixedString(45)        CODEC(ZSTD(1)),

@@ -1,6 +1,6 @@
 -- One row a fact; a fact that came twice in different batches has one row after merges, and with FINAL at once.
 -- click_affiliate_id and click_time are those in the click ID; with click_key they lead to the click.
-CREATE TABLE IF NOT EXISTS facts {{.OnCluster}} (
+CREATE TABLE IF NOT EXISTS {{.Local "facts"}} {{.OnCluster}} (
     id                 Int64                  CODEC(ZSTD(1)),
     time               DateTime64(3, 'UTC')   CODEC(Delta(8), ZSTD(1)),
     click_id           FixedString(45)        CODEC(ZSTD(1)),
