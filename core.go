@@ -242,6 +242,9 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	}
 	modules := []api.Module{
 		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics), api.Webhooks(hooks),
+		api.AffiliateSelf(api.SelfServices{
+			Catalog: links, Conversions: conversions, Commissions: commissions, Ledger: books, Reports: analytics, Webhooks: hooks,
+		}),
 		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
 	}
 	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)

@@ -67,6 +67,8 @@ type server struct {
 	audit       *audit.Log
 	gateway     *gateway
 	inboxes     inboxes
+	self        api.SelfServices
+	analytics   *analytics
 	bearer      string
 }
 
@@ -130,7 +132,9 @@ func modules(s *server) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return append(append(moneyModules(s, &analytics{}), newAccounts(s).modules()...), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")), paymentModule(s))
+	money := moneyModules(s, s.figures())
+	s.self.Catalog = c
+	return append(append(money, newAccounts(s).modules()...), api.AffiliateSelf(s.self), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")), paymentModule(s))
 }
 
 // answer is one HTTP answer.

@@ -50,11 +50,15 @@ type clicksInput struct {
 // clickCursor marks cursors of the list of clicks.
 const clickCursor = "click"
 
-func listClicks(ctx context.Context, a *API, r reporter, in *clicksInput) (*listOutput[Click], error) {
+// listClicks lists what in asks for; an own affiliate, if it is not 0, takes the place of the one in there.
+func listClicks(ctx context.Context, a *API, r reporter, in *clicksInput, own int64) (*listOutput[Click], error) {
 	q := report.ClickQuery{Limit: in.Limit}
 	var err error
 	if q.From, q.To, q.Filters, q.AffiliateID, err = in.parse(); err != nil {
 		return nil, err
+	}
+	if own != 0 {
+		q.AffiliateID = own
 	}
 	if in.Cursor != "" {
 		text, err := decodeCursor(clickCursor, in.Cursor)

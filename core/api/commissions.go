@@ -105,16 +105,19 @@ func Commissions(s *commission.Service) Module {
 			if err != nil {
 				return nil, err
 			}
-			body := CommissionDetail{
-				Commission:  commissionBody(c),
-				Explanation: CommissionExplanation{Text: c.Explanation.Text(), Arithmetic: CommissionArithmetic(c.Explanation)},
-				Reversals:   reversalBodies(c.Reversals), Restorals: reversalBodies(c.Restorals),
-			}
-			return &struct{ Body CommissionDetail }{body}, nil
+			return &struct{ Body CommissionDetail }{commissionDetail(c)}, nil
 		})
 		lowBalanceOperations(a, s)
 		rehearseOperation(a, s)
 		ruleOperations(a, s)
+	}
+}
+
+func commissionDetail(c commission.Commission) CommissionDetail {
+	return CommissionDetail{
+		Commission:  commissionBody(c),
+		Explanation: CommissionExplanation{Text: c.Explanation.Text(), Arithmetic: CommissionArithmetic(c.Explanation)},
+		Reversals:   reversalBodies(c.Reversals), Restorals: reversalBodies(c.Restorals),
 	}
 }
 

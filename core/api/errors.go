@@ -97,6 +97,8 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{errKeyInProgress, http.StatusConflict, "idempotency_in_progress"},
 		{errBodyTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
 		{catalog.ErrNotFound, http.StatusNotFound, "not_found"},
+		{catalog.ErrSuspended, http.StatusForbidden, "affiliate_inactive"},
+		{catalog.ErrTooManyLinks, http.StatusConflict, "too_many_links"},
 		{catalog.ErrSlugTaken, http.StatusConflict, "slug_taken"},
 		{token.ErrNotFound, http.StatusNotFound, "not_found"},
 		{token.ErrInvalid, http.StatusUnprocessableEntity, "validation_failed"},

@@ -83,6 +83,7 @@ func moneyModules(s *server, a *analytics) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.self = api.SelfServices{Conversions: conversions, Commissions: commissions, Ledger: books, Reports: a, Webhooks: hooks}
 	return append(payoutModules(s, books, commissions),
 		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks), shopModule(s, conversions))
 }

@@ -94,23 +94,14 @@ func Reports(r reporter) Module {
 			if err != nil {
 				return nil, err
 			}
-			res, err := r.Report(ctx, q)
-			if err != nil {
-				return nil, a.reportsDown(ctx, err)
-			}
-			body := reportBody(res, q)
-			if in.Format != "csv" {
-				return &reportOutput{Body: body}, nil
-			}
-			table, err := reportCSV(body, q)
-			return &reportOutput{ContentType: "text/csv; charset=utf-8", Disposition: `attachment; filename="report.csv"`, Body: table}, err
+			return a.answerReport(ctx, r, q, in.Format)
 		})
 		describeReport(a)
 		handle(a, operation{
 			id: "list-clicks", method: http.MethodGet, path: "/reports/clicks", tag: "Reports", scope: access.ReportsRead,
 			summary: "List single clicks", about: "The newest first.", errors: []int{http.StatusBadRequest, http.StatusServiceUnavailable},
 		}, func(ctx context.Context, in *clicksInput) (*listOutput[Click], error) {
-			return listClicks(ctx, a, r, in)
+			return listClicks(ctx, a, r, in, 0)
 		})
 	}
 }

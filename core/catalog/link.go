@@ -39,6 +39,9 @@ type NewLink struct {
 	Slug        string // "": one is made
 	Destination string
 	ExpiresAt   int64 // Unix ms; 0: never
+	// Own says that the affiliate himself asks: then he must be active, the program open, and the destination on one of its
+	// hosts.
+	Own bool
 }
 
 // LinkPatch changes the fields that are not nil.
@@ -46,6 +49,9 @@ type LinkPatch struct {
 	Destination *string
 	Status      *link.State
 	ExpiresAt   *int64 // to 0: never
+	// Own is the affiliate who changes his own link; 0: the business does. He may disable it, but not enable it again: it
+	// may be the business that disabled it.
+	Own int64
 }
 
 // LinkFilter selects links; zero fields select all.
@@ -81,6 +87,11 @@ func (c *Catalog) CreateLink(ctx context.Context, in NewLink, then ...func(*db.T
 	err := c.change(ctx, func(tx *db.Tx, rev *revision) error {
 		if err := checkOwners(ctx, tx, in); err != nil {
 			return err
+		}
+		if in.Own {
+			if err := checkOwn(ctx, tx, &l, true); err != nil {
+				return err
+			}
 		}
 		l.Rev = rev.next()
 		if err := insertLink(ctx, tx, &l, in.Slug); err != nil {
@@ -144,14 +155,25 @@ func (c *Catalog) UpdateLink(ctx context.Context, id int64, patch LinkPatch, the
 		if l, err = ReadLink(ctx, tx, id); err != nil {
 			return err
 		}
+		if patch.Own != 0 && patch.Own != l.AffiliateID {
+			return notFound("link", ErrNotFound)
+		}
 		before := l
 		set(&l.Destination, patch.Destination)
 		set(&l.Status, patch.Status)
 		set(&l.ExpiresAt, patch.ExpiresAt)
 		var check checker
 		l.check(&check)
+		if patch.Own != 0 && l.Status == link.Active && before.Status != link.Active {
+			check.fail("status", "cannot be set to active by the affiliate: ask the business")
+		}
 		if err := check.err(); err != nil {
 			return err
+		}
+		if patch.Own != 0 {
+			if err := checkOwn(ctx, tx, &l, false); err != nil {
+				return err
+			}
 		}
 		l.Rev, l.UpdatedAt = rev.next(), c.now().UnixMilli()
 		_, err := tx.Exec(ctx, "UPDATE links SET destination = ?, status = ?, expires_at = ?, updated_at = ?, rev = ? WHERE id = ?",

@@ -140,13 +140,14 @@ func (s *Service) Create(ctx context.Context, want NewEndpoint, also ...func(*db
 
 // mayCreate checks what needs the database.
 func (s *Service) mayCreate(ctx context.Context, tx *db.Tx, e *Endpoint) error {
-	var count, programs, affiliates int64
-	err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM webhook_endpoints WHERE state <> ?), (SELECT COUNT(*) FROM programs WHERE id = ?),
-		(SELECT COUNT(*) FROM affiliates WHERE id = ?)`, deleted, e.ProgramID, e.AffiliateID).Scan(&count, &programs, &affiliates)
+	var count, own, programs, affiliates int64
+	err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM webhook_endpoints WHERE state <> ?), (SELECT COUNT(*) FROM webhook_endpoints WHERE state <> ? AND affiliate_id = ?),
+		(SELECT COUNT(*) FROM programs WHERE id = ?), (SELECT COUNT(*) FROM affiliates WHERE id = ?)`,
+		deleted, deleted, e.AffiliateID, e.ProgramID, e.AffiliateID).Scan(&count, &own, &programs, &affiliates)
 	switch {
 	case err != nil:
 		return err
-	case count >= MaxEndpoints:
+	case count >= MaxEndpoints, e.AffiliateID != 0 && own >= MaxPostbacks:
 		return ErrTooMany
 	case e.ProgramID != 0 && programs == 0:
 		return &InvalidError{"program_id", "there is no such program"}

@@ -23,7 +23,8 @@ import (
 // Limits and times.
 const (
 	MaxDescription = 255                 // bytes
-	MaxEndpoints   = 1_000               // not deleted, of everybody
+	MaxEndpoints   = 10_000              // not deleted, of everybody
+	MaxPostbacks   = 20                  // not deleted, of one affiliate
 	Keep           = 30 * 24 * time.Hour // how long deliveries and their log stay
 	RetryFor       = 24 * time.Hour
 	DisableAfter   = 5 * 24 * time.Hour // of nothing but failures
