@@ -39,6 +39,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	core.AddCommand(p.inviteOwnerCommand())
 	core.AddCommand(p.uploadCommand())
 	core.AddCommand(p.factsCommand())
+	core.AddCommand(p.tokenCommand())
 	tracker := p.role(config.TrackerRole, "tracker", "Run an edge node: redirects, postbacks, spool", p.runTracker)
 	tracker.AddCommand(p.spoolCommands())
 	root.AddCommand(

@@ -29,7 +29,6 @@ import (
 	"github.com/edgeref/edgeref/core/outbox"
 	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/token"
-	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/link"
 	"github.com/edgeref/edgeref/wire/report"
@@ -202,7 +201,10 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		return nil, err
 	}
 	books := ledger.New(ledger.Options{DB: database, IDs: ids, Now: time.Now, Reconcile: payout.Reconcile})
-	hooks := webhook.New(webhook.Options{DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry})
+	hooks, err := e.startWebhooks(ctx, database, ids, guards.ring)
+	if err != nil {
+		return nil, err
+	}
 	sealer := ledger.NewSealer(ledger.SealerOptions{DB: database, Now: time.Now, Logger: log, Registerer: e.registry})
 	commissions := commission.New(commission.Options{
 		DB: database, IDs: ids, Ledger: books, Announcer: hooks, Now: time.Now, Logger: log, Registerer: e.registry, ReleaseEvery: e.config.Core.ReleaseInterval,

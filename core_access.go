@@ -9,6 +9,7 @@ import (
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/secret"
+	"github.com/edgeref/edgeref/core/webhook"
 )
 
 // accessPart is what every domain of the core needs beside its database.
@@ -55,4 +56,22 @@ func (e *environment) startMail(database *db.DB, ids *newid.Generator, ring *sec
 	}
 	e.parts.background("mail", func(ctx context.Context) { logEnd(log, "mail", letters.Run(ctx)) })
 	return letters, nil
+}
+
+// startWebhooks makes the webhooks of a core; they are delivered once the core runs.
+func (e *environment) startWebhooks(ctx context.Context, database *db.DB, ids *newid.Generator, ring *secret.Ring) (*webhook.Service, error) {
+	c, log := e.config.Webhooks, e.log.With("part", "core")
+	if c.AllowHTTP || c.AllowLoopback {
+		log.Warn("webhooks may go to addresses that nobody should be able to name: this is for tests and demonstrations only",
+			"webhooks.allow_http", c.AllowHTTP, "webhooks.allow_loopback", c.AllowLoopback)
+	}
+	hooks := webhook.New(webhook.Options{
+		DB: database, Ring: ring, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry, AllowHTTP: c.AllowHTTP, AllowLoopback: c.AllowLoopback,
+	})
+	if n, err := hooks.Reseal(ctx); err != nil {
+		return nil, err
+	} else if n > 0 {
+		log.Info("secrets of webhooks sealed with the newest encryption key", "webhooks", n)
+	}
+	return hooks, nil
 }

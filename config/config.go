@@ -32,6 +32,7 @@ type Config struct {
 	Click     Click
 	Mail      Mail
 	Account   Account
+	Webhooks  Webhooks
 }
 
 // Log is how the process logs, to standard error.
@@ -136,4 +137,10 @@ type Edge struct {
 // Click is how Click IDs are signed.
 type Click struct {
 	Keys []string `default:"" unit:"id:base64 list" secret:"true" help:"signing keys; the first signs, all verify; the same on every tracker and core; serve generates one"`
+}
+
+// Webhooks loosens what webhooks and postbacks may be sent to.
+type Webhooks struct {
+	AllowHTTP     bool `default:"false" help:"let webhooks go to http:// URLs; for tests and demonstrations only"`
+	AllowLoopback bool `default:"false" help:"let webhooks go to this machine, where private services listen; for tests and demonstrations only"`
 }

@@ -101,9 +101,11 @@ func Ledger(l *ledger.Ledger) Module {
 			}
 			return page(ident.LedgerTransaction, in.Limit, rows, func(t ledger.Transaction) int64 { return t.ID }, transactionBody), nil
 		})
+		verifying := newTurnstile(verificationsPerMinute)
 		handle(a, operation{
 			id: "verify-ledger", method: http.MethodGet, path: "/ledger/verification", tag: "Ledger", scope: access.LedgerRead,
-			summary: "Verify the ledger", about: "Recomputes all of it; takes a while where it is large.",
+			summary: "Verify the ledger", about: "Recomputes all of it; takes a while where it is large. One at a time, and at most 12 a minute.",
+			errors: []int{http.StatusTooManyRequests},
 		}, func(ctx context.Context, in *struct {
 			ExpectHead string `query:"expect_head" maxLength:"100" doc:"A head that was answered before: the chain must contain it"`
 		}) (*struct{ Body Verification }, error) {
@@ -114,6 +116,11 @@ func Ledger(l *ledger.Ledger) Module {
 					return nil, invalid("query.expect_head", "must be SEQ:HASH as head of a verification")
 				}
 			}
+			end, err := verifying.begin(a.now())
+			if err != nil {
+				return nil, err
+			}
+			defer end()
 			r, err := l.VerifyFrom(ctx, expect)
 			return &struct{ Body Verification }{verificationBody(r)}, err
 		})

@@ -71,7 +71,7 @@ func testKeyring(t *testing.T) *click.Keyring {
 // moneyModules are those of conversions, commissions, the ledger and reports.
 func moneyModules(s *server, a *analytics) []api.Module {
 	books := ledger.New(ledger.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, Reconcile: payout.Reconcile})
-	hooks := webhook.New(webhook.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, AllowHTTP: true, AllowLoopback: true})
+	hooks := webhook.New(webhook.Options{DB: s.db, Ring: testRing(s.t), IDs: s.ids, Now: s.clock.Now, AllowHTTP: true, AllowLoopback: true})
 	s.hooks = hooks
 	commissions := commission.New(commission.Options{DB: s.db, IDs: s.ids, Ledger: books, Announcer: hooks, Now: s.clock.Now})
 	s.commissions = commissions

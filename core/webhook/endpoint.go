@@ -37,7 +37,7 @@ type Endpoint struct {
 	CreatedAt      int64
 	UpdatedAt      int64
 
-	secret, previous string
+	secret, previous string // sealed, see secrets.go
 	previousUntil    int64
 }
 
@@ -110,12 +110,17 @@ func (s *Service) Create(ctx context.Context, want NewEndpoint, also ...func(*db
 	now := s.now().UnixMilli()
 	e := Endpoint{
 		ID: s.ids.New(), ProgramID: want.ProgramID, AffiliateID: want.AffiliateID, URL: want.URL, Method: want.Method, Events: want.Events,
-		Description: want.Description, State: Active, CreatedAt: now, UpdatedAt: now, secret: newSecret(),
+		Description: want.Description, State: Active, CreatedAt: now, UpdatedAt: now,
 	}
 	if err := s.check(&e); err != nil {
 		return Endpoint{}, "", err
 	}
-	err := s.db.InTx(ctx, func(tx *db.Tx) error {
+	secret := newSecret()
+	var err error
+	if e.secret, err = s.sealSecret(e.ID, secret); err != nil {
+		return Endpoint{}, "", err
+	}
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if err := s.mayCreate(ctx, tx, &e); err != nil {
 			return err
 		}
@@ -125,7 +130,7 @@ func (s *Service) Create(ctx context.Context, want NewEndpoint, also ...func(*db
 			return err
 		}
 		for _, fn := range also {
-			if err := fn(tx, e, e.secret); err != nil {
+			if err := fn(tx, e, secret); err != nil {
 				return err
 			}
 		}
@@ -135,7 +140,7 @@ func (s *Service) Create(ctx context.Context, want NewEndpoint, also ...func(*db
 	if err != nil {
 		return Endpoint{}, "", wrap("create webhook", err)
 	}
-	return e, e.secret, nil
+	return e, secret, nil
 }
 
 // mayCreate checks what needs the database.
@@ -208,12 +213,16 @@ func apply[T any](field, value *T) {
 // Rotate gives an endpoint a new secret and returns it. The previous one signs too for RotationPeriod.
 func (s *Service) Rotate(ctx context.Context, id int64, also ...func(*db.Tx, Endpoint, string) error) (e Endpoint, secret string, err error) {
 	secret = newSecret()
+	sealed, err := s.sealSecret(id, secret)
+	if err != nil {
+		return Endpoint{}, "", err
+	}
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		if e, err = readEndpoint(ctx, tx, id, tx.Dialect().ForUpdate()); err != nil {
 			return err
 		}
 		now := s.now()
-		e.secret, e.previous, e.previousUntil, e.UpdatedAt = secret, e.secret, now.Add(RotationPeriod).UnixMilli(), now.UnixMilli()
+		e.secret, e.previous, e.previousUntil, e.UpdatedAt = sealed, e.secret, now.Add(RotationPeriod).UnixMilli(), now.UnixMilli()
 		if _, err := tx.Exec(ctx, "UPDATE webhook_endpoints SET secret = ?, previous_secret = ?, previous_until = ?, updated_at = ? WHERE id = ?",
 			e.secret, e.previous, e.previousUntil, e.UpdatedAt, id); err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/secret"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -122,6 +123,18 @@ type fixture struct {
 	reg   *prometheus.Registry
 }
 
+// testKey seals the secrets of these tests.
+const testKey = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+func ring(t *testing.T, keys ...string) *secret.Ring {
+	t.Helper()
+	r, err := secret.NewRing(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func newFixture(t *testing.T, d *db.DB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, clock: newClock()}
@@ -133,7 +146,7 @@ func newFixture(t *testing.T, d *db.DB) *fixture {
 func (f *fixture) another(d *db.DB) *Service {
 	f.t.Helper()
 	f.reg = prometheus.NewRegistry()
-	f.Service = New(Options{DB: d, IDs: newid.New(f.clock.now), Now: f.clock.now, Registerer: f.reg, AllowHTTP: true, AllowLoopback: true, Timeout: 5 * time.Second})
+	f.Service = New(Options{DB: d, Ring: ring(f.t, testKey), IDs: newid.New(f.clock.now), Now: f.clock.now, Registerer: f.reg, AllowHTTP: true, AllowLoopback: true, Timeout: 5 * time.Second})
 	f.t.Cleanup(f.client.CloseIdleConnections)
 	return f.Service
 }

@@ -126,7 +126,11 @@ func (s *Service) request(ctx context.Context, j *job) (*http.Request, error) {
 		signed = []byte(u.RequestURI()) // there is no body: the parameters are what must not be made up
 	}
 	id := ident.Format(ident.WebhookEvent, j.event)
-	signature, err := sign(e.secrets(now.UnixMilli()), id, now, signed)
+	secrets, err := s.openSecrets(e, now.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	signature, err := sign(secrets, id, now, signed)
 	if err != nil {
 		return nil, err
 	}

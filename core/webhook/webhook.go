@@ -61,9 +61,17 @@ type InvalidError struct{ Field, Reason string }
 // Error implements error.
 func (e *InvalidError) Error() string { return e.Field + " " + e.Reason }
 
+// sealer encrypts what must not be read in the database. It is safe for concurrent use.
+type sealer interface {
+	Seal(plain, context []byte) (string, error)
+	Open(sealed string, context []byte) ([]byte, error)
+	Reseal(sealed string, context []byte) (text string, changed bool, err error)
+}
+
 // Options are what New needs.
 type Options struct {
 	DB         *db.DB
+	Ring       sealer // of the secrets that sign
 	IDs        *newid.Generator
 	Now        func() time.Time
 	Logger     *slog.Logger          // default: none
@@ -98,8 +106,8 @@ type Service struct {
 
 // New returns a Service. Run delivers.
 func New(opts Options) *Service {
-	if opts.DB == nil || opts.IDs == nil || opts.Now == nil {
-		panic("BUG: webhooks need a database, identifiers and a clock")
+	if opts.DB == nil || opts.IDs == nil || opts.Now == nil || opts.Ring == nil {
+		panic("BUG: webhooks need a database, identifiers, a clock and encryption keys")
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
