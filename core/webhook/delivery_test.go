@@ -500,7 +500,7 @@ func TestRun(t *testing.T) {
 		r.answer = func(_ int, w http.ResponseWriter) { fast <- struct{}{}; w.WriteHeader(http.StatusOK) }
 		f.webhook(slow.url)
 		f.webhook(r.url)
-		s := New(Options{DB: f.db, IDs: newid.New(f.clock.now), Now: f.clock.now, AllowHTTP: true, AllowLoopback: true, Workers: perEndpoint + 2, Poll: time.Hour})
+		s := New(Options{Ring: ring(t, testKey), DB: f.db, IDs: newid.New(f.clock.now), Now: f.clock.now, AllowHTTP: true, AllowLoopback: true, Workers: perEndpoint + 2, Poll: time.Hour})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.Run(ctx) }()
