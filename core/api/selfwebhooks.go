@@ -14,7 +14,7 @@ type OwnWebhookRequest struct {
 	ProgramID   string         `json:"program_id,omitempty" example:"prg_01J8Z0QK5T2VG" doc:"Absent: events of all programs"`
 	URL         string         `json:"url" minLength:"1" maxLength:"2048" example:"https://track.example.com/pb?tx={txn_id}&amount={commission}" doc:"https, on a public address; may hold macros behind the host"`
 	Method      string         `json:"method,omitempty" enum:"GET,POST" doc:"Default: GET"`
-	Events      []webhook.Name `json:"events" minItems:"1" maxItems:"16" nullable:"false" enum:"conversion.booked,conversion.refused,commission.created,commission.released,commission.reversed" example:"[\"commission.created\",\"commission.reversed\"]"`
+	Events      []webhook.Name `json:"events" minItems:"1" maxItems:"16" nullable:"false" enum:"conversion.booked,conversion.refused,commission.created,commission.released,commission.reversed,commission.restored" example:"[\"commission.created\",\"commission.reversed\"]"`
 	Description string         `json:"description,omitempty" maxLength:"255" example:"my tracker"`
 }
 
