@@ -217,6 +217,9 @@ func (s *server) pay(out map[string]string, sh shop, self string) {
 	s.as(self).do("POST", mine+"/payout-methods", map[string]any{
 		"currency": "INR", "kind": "bank_in", "holder": "Asha Rao", "account": account, "ifsc": "HDFC0001234",
 	}).want(http.StatusCreated).into(&method)
+	var document api.KYCDocument
+	s.do("POST", mine+"/kyc-documents", map[string]any{"country": "IN", "kind": "pan_card", "file_name": "pan.png"}).want(http.StatusCreated).into(&document)
+	out["kyc-documents"] = document.ID
 	s.do("PUT", mine+"/tax-profile", map[string]any{"country": "IN", "tax_id": "ABCPK1234L"}).want(http.StatusOK)
 	s.earn(payee{shop: sh}, "a-2", 1_000_000)
 	var terms api.TaxTerms
@@ -232,8 +235,9 @@ func (s *server) pay(out map[string]string, sh shop, self string) {
 // changes are bodies that would succeed, by operation.
 func changesOf() map[string]any {
 	return map[string]any{
-		"update-my-link":    map[string]any{"status": "disabled"},
-		"update-my-webhook": map[string]any{"state": "disabled"},
+		"update-my-link":        map[string]any{"status": "disabled"},
+		"update-my-webhook":     map[string]any{"state": "disabled"},
+		"send-own-kyc-document": "\x89PNG\r\n\x1a\n",
 	}
 }
 
@@ -304,8 +308,12 @@ func TestAffiliatesAreIsolated(t *testing.T) {
 				}
 				continue
 			}
-			got := s.do(r.method, at(r.path, of[k]), changesOf()[r.id]).want(http.StatusNotFound, "not_found")
-			none := s.do(r.method, at(r.path, of[k][:4]+"0000000000001"), changesOf()[r.id]).want(http.StatusNotFound, "not_found")
+			var as []string
+			if r.id == "send-own-kyc-document" {
+				as = []string{"Content-Type", "image/png"}
+			}
+			got := s.do(r.method, at(r.path, of[k]), changesOf()[r.id], as...).want(http.StatusNotFound, "not_found")
+			none := s.do(r.method, at(r.path, of[k][:4]+"0000000000001"), changesOf()[r.id], as...).want(http.StatusNotFound, "not_found")
 			if stable(got.body) != stable(none.body) {
 				t.Errorf("%s tells that there is one: %s, and where there is none %s", r.id, got.body, none.body)
 			}
