@@ -97,7 +97,7 @@ func (s *world) readOnlyDisk() {
 		return
 	}
 	usual := s.tracker
-	s.tracker = s.newTracker(5, filepath.Join(disk.dir, "data"))
+	s.tracker = s.newTracker(5, filepath.Join(disk.dir, "data"), "--spool-segment-bytes", "1MiB")
 	defer func() {
 		s.tracker.Kill()
 		s.tracker = usual

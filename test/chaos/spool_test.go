@@ -128,7 +128,6 @@ func (s *world) fullDisk() {
 	}
 	usual := s.tracker
 	s.tracker = s.newTracker(2, dir, "--spool-segment-bytes", "1MiB", "--spool-max-bytes", "64MiB")
-	s.tracker.Start()
 	defer func() {
 		s.tracker.Kill()
 		s.tracker = usual
@@ -136,6 +135,7 @@ func (s *world) fullDisk() {
 			s.t.Errorf("unmount: %v", err)
 		}
 	}()
+	s.tracker.Start()
 	tr := s.newTraffic()
 	s.drain()
 	s.store.set(hang)
@@ -150,7 +150,8 @@ func (s *world) fullDisk() {
 		}
 	}
 	s.must(f.Close())
-	waitFor(s.t, 10*time.Second, func() bool { tr.mu.Lock(); defer tr.mu.Unlock(); return tr.without > 20 },
+	// The segment that is being written has its blocks already, and takes some seconds of clicks.
+	waitFor(s.t, 30*time.Second, func() bool { tr.mu.Lock(); defer tr.mu.Unlock(); return tr.without > 20 },
 		func() string { return "a full disk refuses nothing\n" + s.tracker.Output.String() })
 	s.must(os.Remove(filler))
 	n := tr.answered()
