@@ -131,6 +131,9 @@ func TestOwnLinksStayWithTheProgram(t *testing.T) {
 			if strings.Contains(path, "/reports") || strings.Contains(path, "/clicks") {
 				path += "?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z"
 			}
+			if strings.HasSuffix(path, "/payout-statement") {
+				path += "?year=2026"
+			}
 			s.do(c.method, path, nil).want(http.StatusNotFound, "not_found")
 		}
 	}
