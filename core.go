@@ -282,8 +282,8 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	part.addr, err = e.listenCore(public, edge, people, drain)
-	return part, err
+	part.addr = e.listenCore(public, edge, people, drain)
+	return part, nil
 }
 
 // logEnd reports a background part that ended before it was told to.
@@ -322,7 +322,7 @@ func (e *environment) openCoreListener() error {
 }
 
 // listenCore serves the public API and the edge API on one listener.
-func (e *environment) listenCore(public, edge http.Handler, people *accountPart, drain func()) (net.Addr, error) {
+func (e *environment) listenCore(public, edge http.Handler, people *accountPart, drain func()) net.Addr {
 	ln := e.coreListener
 	mux := http.NewServeMux()
 	mux.Handle("/edge/v1/", edge)
@@ -342,7 +342,7 @@ func (e *environment) listenCore(public, edge http.Handler, people *accountPart,
 		}
 		return err
 	})
-	return ln.Addr(), nil
+	return ln.Addr()
 }
 
 // makeDataDir makes the data directory, for its owner only: it holds secrets.

@@ -46,7 +46,7 @@ func TestWhoMayChangeRoles(t *testing.T) {
 		} {
 			_, err := w.ChangePerson(t.Context(), c.actor, c.on.ID, c.to)
 			var invalid *account.InvalidError
-			if _, wantInvalid := c.want.(*account.InvalidError); wantInvalid && errors.As(err, &invalid) {
+			if wanted := new(account.InvalidError); errors.As(c.want, &wanted) && errors.As(err, &invalid) {
 				continue
 			}
 			if !errors.Is(err, c.want) {

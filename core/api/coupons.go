@@ -135,7 +135,7 @@ func couponOperations(a *API, s *shop.Service) {
 
 func (r *CouponRequest) coupon() (shop.Coupon, error) {
 	affiliate, err1 := fieldID(ident.Affiliate, "body.affiliate_id", r.AffiliateID)
-	products, err2 := fieldIDs(ident.Product, "body.product_ids", r.ProductIDs)
+	products, err2 := productIDs("body.product_ids", r.ProductIDs)
 	amounts, err3 := pricesOf("body.amounts", r.Amounts)
 	starts, err4 := timeOrZero("body.starts_at", r.StartsAt)
 	ends, err5 := timeOrZero("body.ends_at", r.EndsAt)
@@ -154,7 +154,7 @@ func (c *CouponChange) change() (shop.CouponChange, error) {
 		out.AffiliateID = &id
 	}
 	if c.ProductIDs != nil {
-		out.Products, errs[1] = fieldIDs(ident.Product, "body.product_ids", c.ProductIDs)
+		out.Products, errs[1] = productIDs("body.product_ids", c.ProductIDs)
 	}
 	if c.Amounts != nil {
 		out.Amounts, errs[2] = pricesOf("body.amounts", c.Amounts)

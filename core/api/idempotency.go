@@ -35,7 +35,8 @@ import (
 // done twice. So work that moves money or makes something must call record.
 //
 // Responses may hold secrets (a new token). They are sealed with a key that only the caller can make: from its token
-// and the idempotency key. Those of public operations are sealed with the key alone, which must therefore be long.
+// and the idempotency key. A person's access token is another one soon, and public operations have none: theirs are
+// sealed with the idempotency key alone, which must therefore be long.
 const (
 	keyHeader   = "Idempotency-Key"
 	maxKey      = 255 // bytes
@@ -46,7 +47,7 @@ const (
 )
 
 var (
-	errKey           = errors.New("the Idempotency-Key must have 1 to 255 visible ASCII characters, without a token 16 at least")
+	errKey           = errors.New("the Idempotency-Key must have 1 to 255 visible ASCII characters, of people and without a token 16 at least")
 	errKeyReused     = errors.New("the Idempotency-Key was used for another request")
 	errKeyInProgress = errors.New("a request with this Idempotency-Key is being worked on; ask again in a moment")
 	errBodyTooLarge  = errors.New("the body is larger than this operation takes")
@@ -153,8 +154,9 @@ func (a *API) claim(ctx huma.Context, key string) (*claim, *response, []byte, er
 			return nil, nil, nil, errKey
 		}
 	}
-	public := limiterOf(ctx.Operation()) != nil
-	if len(key) > maxKey || public && len(key) < minPublicKey {
+	caller := principalOf(ctx.Context())
+	alone := limiterOf(ctx.Operation()) != nil || caller.PersonID != 0
+	if len(key) > maxKey || alone && len(key) < minPublicKey {
 		return nil, nil, nil, errKey
 	}
 	op := ctx.Operation()
@@ -169,12 +171,12 @@ func (a *API) claim(ctx huma.Context, key string) (*claim, *response, []byte, er
 	url := ctx.URL()
 	c := &claim{
 		keys:    a.keys,
-		id:      digest("id", callerText(principalOf(ctx.Context())), key),
+		id:      digest("id", callerText(caller), key),
 		request: digest("request", ctx.Method(), url.RequestURI(), string(body)),
 	}
 	_, _ = rand.Read(c.owner[:]) // never fails
 	secret := ""
-	if !public {
+	if !alone {
 		secret = bearer(ctx.Header("Authorization"))
 	}
 	if c.seal, err = sealer(digest("seal", secret, key)); err != nil {

@@ -75,7 +75,7 @@ func TestMails(t *testing.T) {
 			t.Errorf("sent again: %+v", again)
 		}
 		later.do("POST", "/api/v1/mails/"+made.ID+"/resend", nil).want(http.StatusConflict, "mail_pending")
-		if got := later.auditLog("?object=" + made.ID); len(got) != 2 || got[0].Action != "mail.resend" || strings.Contains(fmt.Sprintf("%s", got[0].After), "ann@") {
+		if got := later.auditLog("?object=" + made.ID); len(got) != 2 || got[0].Action != "mail.resend" || strings.Contains(string(got[0].After), "ann@") {
 			t.Errorf("log: %+v", got)
 		}
 	})

@@ -187,7 +187,7 @@ func productOperations(a *API, s *shop.Service) {
 
 func (r *ProductRequest) product() (shop.Product, error) {
 	program, err1 := fieldID(ident.Program, "body.program_id", r.ProgramID)
-	parts, err2 := fieldIDs(ident.Product, "body.part_ids", r.PartIDs)
+	parts, err2 := productIDs("body.part_ids", r.PartIDs)
 	prices, err3 := pricesOf("body.prices", r.Prices)
 	p := shop.Product{
 		Slug: r.Slug, Kind: r.Kind, Name: r.Name, Description: r.Description, SKU: r.SKU, Prices: prices, TaxBP: r.TaxBP, TaxCode: r.TaxCode,
@@ -218,7 +218,7 @@ func (c *ProductChange) change() (shop.ProductChange, error) {
 		out.ProgramID = &program
 	}
 	if c.PartIDs != nil {
-		out.Parts, errs[1] = fieldIDs(ident.Product, "body.part_ids", c.PartIDs)
+		out.Parts, errs[1] = productIDs("body.part_ids", c.PartIDs)
 	}
 	if c.Prices != nil {
 		out.Prices, errs[2] = pricesOf("body.prices", c.Prices)
@@ -237,19 +237,19 @@ func files(in []ProductFile) []shop.File {
 	return out
 }
 
-// fieldIDs parses several identifiers.
-func fieldIDs(kind, location string, texts []string) ([]int64, error) {
+// productIDs parses the identifiers of products.
+func productIDs(location string, texts []string) ([]int64, error) {
 	if texts == nil {
 		return nil, nil
 	}
 	ids := make([]int64, len(texts))
 	for i, text := range texts {
-		id, err := fieldID(kind, location, text)
+		id, err := fieldID(ident.Product, location, text)
 		if err != nil {
 			return nil, err
 		}
 		if id == 0 {
-			return nil, invalid(location, "must be identifiers like "+ident.Format(kind, 1))
+			return nil, invalid(location, "must be identifiers like "+ident.Format(ident.Product, 1))
 		}
 		ids[i] = id
 	}

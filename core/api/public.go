@@ -20,7 +20,7 @@ const (
 	publicKey = "public" // in the metadata of an operation
 	// maxAddresses bounds the memory of a limiter (40 bytes each). Beyond it, unknown addresses share one allowance.
 	maxAddresses = 50_000
-	// minPublicKey is the least length of an idempotency key without a token: it alone keeps strangers' requests apart.
+	// minPublicKey is the least length of an idempotency key that alone seals the response: of people, and without a token.
 	minPublicKey = 16
 	maxConnectIP = 64 // bytes of the header
 )

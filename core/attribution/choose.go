@@ -114,7 +114,7 @@ func Choose(p *Policy, e *Evidence) Decision {
 	if at <= 0 || at > e.Now {
 		at = e.Now
 	}
-	parties := append(clickParties(p, e, at), claimParties(p, e, at)...)
+	parties := append(clickParties(p, e), claimParties(p, e, at)...)
 	order := p.precedence()
 	winner := -1
 	for _, source := range order {
@@ -151,7 +151,7 @@ func Choose(p *Policy, e *Evidence) Decision {
 }
 
 // clickParties judges the clicks, newest first, and lets the model pick one of those that pass.
-func clickParties(p *Policy, e *Evidence, at int64) []party {
+func clickParties(p *Policy, e *Evidence) []party {
 	out := make([]party, 0, len(e.Touches))
 	for _, t := range e.Touches {
 		in := Input{

@@ -84,7 +84,7 @@ func calculate(ctx context.Context, versions []Rule, src *Source, look lookup) (
 			continue
 		}
 		line := []award{it.own}
-		if line, err = addLevels(ctx, line, it, src, look); err != nil {
+		if line, err = addLevels(ctx, line, it, look); err != nil {
 			return nil, nil, "", err
 		}
 		guard(line, it.net, src.Terms.MaxShareBP)
@@ -230,7 +230,7 @@ func capItems(items []*item, kind ReductionKind, limit money.Amount) {
 }
 
 // addLevels appends what the sponsors earn by one line. A suspended sponsor earns nothing, and nobody moves up.
-func addLevels(ctx context.Context, line []award, it *item, src *Source, look lookup) ([]award, error) {
+func addLevels(ctx context.Context, line []award, it *item, look lookup) ([]award, error) {
 	levels := it.rule.Terms.Levels
 	if len(levels) == 0 {
 		return line, nil

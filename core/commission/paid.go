@@ -23,17 +23,7 @@ func (s *Service) SetPayable(ctx context.Context, tx *db.Tx, ids []int64) error 
 func (s *Service) change(ctx context.Context, tx *db.Tx, ids []int64, from, to State) error {
 	for part, args := range db.Chunks(ids) {
 		in := db.In(len(part))
-		rows, err := tx.Query(ctx, "SELECT id FROM commissions WHERE id IN "+in+" ORDER BY id"+tx.Dialect().ForUpdate(), args...)
-		if err != nil {
-			return fmt.Errorf("lock commissions: %w", err)
-		}
-		for rows.Next() { //nolint:revive // only their locks are wanted
-		}
-		if err := rows.Err(); err != nil {
-			rows.Close()
-			return fmt.Errorf("lock commissions: %w", err)
-		}
-		if err := rows.Close(); err != nil {
+		if err := lock(ctx, tx, "SELECT id FROM commissions WHERE id IN "+in+" ORDER BY id"+tx.Dialect().ForUpdate(), args...); err != nil {
 			return fmt.Errorf("lock commissions: %w", err)
 		}
 		if _, err := tx.Exec(ctx, "UPDATE commissions SET state = ? WHERE id IN "+in+" AND state = ?", append(append([]any{to}, args...), from)...); err != nil {
@@ -41,4 +31,16 @@ func (s *Service) change(ctx context.Context, tx *db.Tx, ids []int64, from, to S
 		}
 	}
 	return nil
+}
+
+// lock reads rows for their locks alone.
+func lock(ctx context.Context, tx *db.Tx, query string, args ...any) error {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() { //nolint:revive // only their locks are wanted
+	}
+	return rows.Err()
 }

@@ -3,6 +3,7 @@ package commission
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -177,20 +178,25 @@ func (r *rehearsal) readLines(ctx context.Context, tx *db.Tx, page []Source) err
 		if err != nil {
 			return fmt.Errorf("read lines of past sales: %w", err)
 		}
-		for rows.Next() {
-			var id int64
-			var l Line
-			if err := rows.Scan(&id, &l.ID, &l.ProductID, &l.Quantity, &l.Net.Minor); err != nil {
-				return errors.Join(fmt.Errorf("read lines of past sales: %w", err), rows.Close())
-			}
-			l.Net.Currency = byID[id].Amount.Currency
-			byID[id].Lines = append(byID[id].Lines, l)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := addLines(rows, byID); err != nil {
 			return fmt.Errorf("read lines of past sales: %w", err)
 		}
 	}
 	return nil
+}
+
+func addLines(rows *sql.Rows, byID map[int64]*Source) error {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		var l Line
+		if err := rows.Scan(&id, &l.ID, &l.ProductID, &l.Quantity, &l.Net.Minor); err != nil {
+			return err
+		}
+		l.Net.Currency = byID[id].Amount.Currency
+		byID[id].Lines = append(byID[id].Lines, l)
+	}
+	return rows.Err()
 }
 
 // one adds what a sale or lead paid, and what it would have paid.

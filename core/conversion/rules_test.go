@@ -1,6 +1,7 @@
 package conversion_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -298,7 +299,7 @@ func TestAssign(t *testing.T) {
 				t.Errorf("facts of %d: %+v", step.to, fact)
 			}
 		}
-		if _, err := f.conversions.Assign(t.Context(), conversion.Assignment{ConversionID: c.ID, AffiliateID: b.affiliate, By: "Ann", Note: "again"}); err != conversion.ErrAssignedAlso {
+		if _, err := f.conversions.Assign(t.Context(), conversion.Assignment{ConversionID: c.ID, AffiliateID: b.affiliate, By: "Ann", Note: "again"}); !errors.Is(err, conversion.ErrAssignedAlso) {
 			t.Errorf("assigned again: %v", err)
 		}
 		if fact := f.facts(t, other.affiliate, "INR"); fact.Sales != 0 || fact.Revenue != 0 || fact.Commission != 0 || fact.Refunds != 0 {

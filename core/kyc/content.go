@@ -37,7 +37,7 @@ type Content struct {
 // another type, what has another file attached or hidden, what is damaged, what runs, and pictures too large to decode. name is
 // the file's name, of which only the ending counts.
 func Inspect(name, declared string, data []byte) (c Content, err error) {
-	endings := map[string]string{}
+	var endings map[string]string
 	switch {
 	case bytes.HasPrefix(data, []byte("%PDF-")):
 		c, endings = Content{"application/pdf", data}, map[string]string{".pdf": ""}

@@ -24,15 +24,14 @@ var errLine = errors.New("the line went dead")
 
 // fakeGateway is a provider that keeps what it did by key, and can fail before or after doing it.
 type fakeGateway struct {
-	mu       sync.Mutex
-	begun    map[string]Begun
-	refunds  map[string]Change
-	changes  map[string][]Change // by ref: what Lookup and List say
-	calls    map[string]int
-	fail     func(operation, key string) (done bool, err error) // nil: nothing fails
-	pending  bool                                               // refunds are accepted and not done
-	expires  int64
-	failures int
+	mu      sync.Mutex
+	begun   map[string]Begun
+	refunds map[string]Change
+	changes map[string][]Change // by ref: what Lookup and List say
+	calls   map[string]int
+	fail    func(operation, key string) (done bool, err error) // nil: nothing fails
+	pending bool                                               // refunds are accepted and not done
+	expires int64
 }
 
 func newFake() *fakeGateway {

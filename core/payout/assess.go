@@ -256,7 +256,7 @@ func dueItems(ctx context.Context, q db.Querier, affiliateID int64, currency str
 
 // assessMethod returns the country whose rules apply: that of the tax profile, or else that of the account.
 func (s *Service) assessMethod(ctx context.Context, q db.Querier, c *Candidate, sel Selection, x Executor) (country string, err error) {
-	profile, _, err := taxProfile(ctx, q, c.AffiliateID)
+	profile, err := taxProfile(ctx, q, c.AffiliateID)
 	if err != nil {
 		return "", err
 	}
@@ -325,7 +325,7 @@ func (s *Service) assessTax(ctx context.Context, q db.Querier, c *Candidate, cur
 	if err != nil {
 		return fmt.Errorf("sum up the tax year: %w", err)
 	}
-	profile, _, err := taxProfile(ctx, q, c.AffiliateID)
+	profile, err := taxProfile(ctx, q, c.AffiliateID)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 						return nil
 					})
 					f.settled(b.ID)
-					if !killed && !(step == "looking" && bank == "") && step != "looking" {
+					if !killed && (step != "looking" || bank != "") && step != "looking" {
 						t.Errorf("the worker never came to %s", step)
 					}
 					if made := f.bank.count() - before; made != 1 {

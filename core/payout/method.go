@@ -298,7 +298,7 @@ func (s *Service) SetTaxProfile(ctx context.Context, affiliateID int64, country,
 			}
 			return fmt.Errorf("lock affiliate: %w", err)
 		}
-		before, _, err := taxProfile(ctx, tx, affiliateID)
+		before, err := taxProfile(ctx, tx, affiliateID)
 		if err != nil {
 			return err
 		}
@@ -333,18 +333,17 @@ func (s *Service) SetTaxProfile(ctx context.Context, affiliateID int64, country,
 
 // TaxProfileOf returns what is known of an affiliate for tax; the zero profile where nothing is.
 func (s *Service) TaxProfileOf(ctx context.Context, affiliateID int64) (TaxProfile, error) {
-	p, _, err := taxProfile(ctx, s.db, affiliateID)
-	return p, err
+	return taxProfile(ctx, s.db, affiliateID)
 }
 
-func taxProfile(ctx context.Context, q db.Querier, affiliateID int64) (p TaxProfile, found bool, err error) {
+func taxProfile(ctx context.Context, q db.Querier, affiliateID int64) (p TaxProfile, err error) {
 	err = q.QueryRow(ctx, "SELECT affiliate_id, country, masked, updated_at FROM payee_tax_profiles WHERE affiliate_id = ?", affiliateID).
 		Scan(&p.AffiliateID, &p.Country, &p.Masked, &p.UpdatedAt)
 	if db.IsNoRows(err) {
-		return TaxProfile{AffiliateID: affiliateID}, false, nil
+		return TaxProfile{AffiliateID: affiliateID}, nil
 	}
 	if err != nil {
-		return p, false, fmt.Errorf("read tax profile: %w", err)
+		return p, fmt.Errorf("read tax profile: %w", err)
 	}
-	return p, true, nil
+	return p, nil
 }

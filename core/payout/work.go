@@ -269,7 +269,7 @@ func (s *Service) stillPayable(ctx context.Context, q db.Querier, p *Payout) (wh
 // attempt stores the one attempt of a payout. From here on it may have been sent.
 func (s *Service) attempt(ctx context.Context, l lease, key string, request []byte) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		p, _, err := s.leased(ctx, tx, l)
+		p, err := s.leased(ctx, tx, l)
 		if err != nil {
 			return err
 		}
@@ -292,12 +292,12 @@ func (s *Service) attempt(ctx context.Context, l lease, key string, request []by
 }
 
 // leased locks a payout and its batch and makes sure that the lease still holds.
-func (s *Service) leased(ctx context.Context, tx *db.Tx, l lease) (Payout, Batch, error) {
-	p, b, err := s.lockWithBatch(ctx, tx, l.payout)
+func (s *Service) leased(ctx context.Context, tx *db.Tx, l lease) (Payout, error) {
+	p, _, err := s.lockWithBatch(ctx, tx, l.payout)
 	if err == nil && p.claim != l.claim {
 		err = errLost
 	}
-	return p, b, err
+	return p, err
 }
 
 // send makes the call and notes its outcome. It is counted before it is made, so a refusal is believed only where no
@@ -305,7 +305,7 @@ func (s *Service) leased(ctx context.Context, tx *db.Tx, l lease) (Payout, Batch
 func (s *Service) send(ctx context.Context, l lease, x Sender, key string, request []byte) error {
 	var sends int64
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		p, _, err := s.leased(ctx, tx, l)
+		p, err := s.leased(ctx, tx, l)
 		if err != nil {
 			return err
 		}
@@ -406,7 +406,7 @@ func (s *Service) unknown(ctx context.Context, l lease, why string, pause time.D
 // drop ends a payout that was never sent.
 func (s *Service) drop(ctx context.Context, l lease, to State, why string) error {
 	return s.db.InTx(ctx, func(tx *db.Tx) error {
-		p, _, err := s.leased(ctx, tx, l)
+		p, err := s.leased(ctx, tx, l)
 		if err != nil {
 			return err
 		}
@@ -423,7 +423,7 @@ func (s *Service) note(ctx context.Context, l lease, r Result) error {
 		return err
 	}
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
-		p, _, err := s.leased(ctx, tx, l)
+		p, err := s.leased(ctx, tx, l)
 		if err != nil {
 			return err
 		}

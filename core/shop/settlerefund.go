@@ -159,7 +159,7 @@ func (s *Service) settleDisputed(ctx context.Context, tx *db.Tx, o *Order, out p
 	}
 	lines, err := o.divide(RefundWish{Amount: min(out.Amount.Minor, free)}, left)
 	if err != nil {
-		return nil //nolint:nilerror // nothing is left; the case says so
+		return nil //nolint:nilerr // nothing is left; the case says so
 	}
 	r := &Refund{
 		ID: s.ids.New(), OrderID: o.ID, Kind: RefundByDispute, State: RefundHeld, Currency: o.Currency, Reason: clip(out.Reason, maxReason),

@@ -86,7 +86,7 @@ func (s *Service) check(e *Endpoint) error {
 		return &InvalidError{"url", fmt.Sprintf("is longer than %d bytes", maxURL)}
 	case err != nil:
 		return &InvalidError{"url", err.Error()}
-	case e.Method != http.MethodPost && !(e.Postback() && e.Method == http.MethodGet):
+	case e.Method != http.MethodPost && (!e.Postback() || e.Method != http.MethodGet):
 		return &InvalidError{"method", "must be POST, or GET for a postback"}
 	case len(e.Events) == 0:
 		return &InvalidError{"events", "must name one event at least"}

@@ -100,7 +100,7 @@ func (st storage) RevokeToken(ctx context.Context, token, _, clientID string) *o
 		if ref, ok := strings.CutPrefix(token, grantRef); ok {
 			id, err := strconv.ParseInt(ref, 10, 64)
 			if err != nil {
-				return nil
+				return nil //nolint:nilerr // not one of ours
 			}
 			return s.revokeGrant(ctx, tx, id, "revoked")
 		}

@@ -2,9 +2,13 @@
 package dbtest
 
 import (
+	"context"
 	"database/sql"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/edgeref/edgeref/core/db"
@@ -14,7 +18,9 @@ import (
 // Each runs test twice, as subtests "sqlite" and "mysql", each on a new database with the newest schema.
 func Each(t *testing.T, test func(t *testing.T, d *db.DB)) {
 	t.Helper()
-	EachEmpty(t, func(t *testing.T, d *db.DB) {
+	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })
+	t.Run("mysql", func(t *testing.T) {
+		d := Open(t, mariadb.Start(t))
 		if err := d.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -36,12 +42,35 @@ func EachEmpty(t *testing.T, test func(t *testing.T, d *db.DB)) {
 // SQLite opens a new SQLite database with the newest schema, for tests and benchmarks where one kind is enough.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
-	d := Open(t, "sqlite:"+filepath.Join(t.TempDir(), "core.db"))
-	if err := d.Migrate(t.Context()); err != nil {
+	image, err := migrated()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	path := filepath.Join(t.TempDir(), "core.db")
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Open(t, "sqlite:"+path)
 }
+
+// migrated is a SQLite database with the newest schema, made once in a test binary: its steps take a second under the
+// race detector, and a test wants a new one each time.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "edgeref-schema-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "core.db")
+	d, err := db.Open(context.Background(), "sqlite:"+path, db.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(d.Migrate(context.Background()), d.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Open opens a database and closes it when t ends.
 func Open(t testing.TB, dsn string) *db.DB {

@@ -124,8 +124,8 @@ func (c *Client) Prepare(ctx context.Context, t payout.Transfer, to payout.Desti
 		return nil, fmt.Errorf("make contact: %w", err)
 	}
 	account, mode := fundAccount{ContactID: made.ID, AccountType: "bank_account"}, "IMPS"
-	switch {
-	case to.Kind == payout.UPI:
+	switch to.Kind {
+	case payout.UPI:
 		account.AccountType, account.VPA, mode = "vpa", &vpa{to.Account}, "UPI"
 	default:
 		account.BankAccount = &bankAccount{Name: to.Holder, IFSC: to.IFSC, AccountNumber: to.Account}
