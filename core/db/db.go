@@ -9,11 +9,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"log/slog"
+	"slices"
+	"strings"
 )
 
 // Dialect is the SQL dialect of a database.
@@ -118,15 +118,22 @@ func (d *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 
 // Close ends all connections. Transactions under way fail.
 func (d *DB) Close() error {
+	pools := []*sql.DB{d.write}
+	for _, pool := range []*sql.DB{d.read, d.patient} {
+		if !slices.Contains(pools, pool) {
+			pools = append(pools, pool)
+		}
+	}
 	var errs []error
-	if d.patient != nil && d.patient != d.read {
-		errs = append(errs, d.patient.Close())
-	}
-	if d.read != nil && d.read != d.write {
-		errs = append(errs, d.read.Close())
-	}
-	if d.write != nil {
-		errs = append(errs, d.write.Close())
+	for _, pool := range pools {
+		if pool == nil {
+			continue
+		}
+		// Closing a connection to MySQL only says goodbye. Where it has died meanwhile that cannot be said, and need not be;
+		// the driver has several words for it.
+		if err := pool.Close(); err != nil && d.dialect != MySQL {
+			errs = append(errs, err)
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close database: %w", err)

@@ -25,6 +25,7 @@ type silentProxy struct {
 	addr string
 	mu   sync.Mutex
 	cut  []chan struct{} // one for each connection
+	open []net.Conn      // those of the clients
 }
 
 func newSilentProxy(t *testing.T, target string) *silentProxy {
@@ -50,7 +51,7 @@ func newSilentProxy(t *testing.T, target string) *silentProxy {
 			}
 			cut := make(chan struct{})
 			p.mu.Lock()
-			p.cut = append(p.cut, cut)
+			p.cut, p.open = append(p.cut, cut), append(p.open, c)
 			p.mu.Unlock()
 			context.AfterFunc(ctx, func() { c.Close(); s.Close() })
 			wg.Go(func() { pass(s, c, cut) })
@@ -88,6 +89,16 @@ func (p *silentProxy) silence() {
 		close(c)
 	}
 	p.cut = nil
+}
+
+// reset ends all connections at once, as a machine that has been started again does.
+func (p *silentProxy) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.open {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}
 }
 
 // A server behind a firewall that has forgotten the connection neither answers nor closes it. Nothing may wait for that
@@ -151,6 +162,24 @@ func TestPatience(t *testing.T) {
 	}
 	if err := d.InTx(t.Context(), sleep); !db.IsTemporary(err) {
 		t.Errorf("a transaction: %v; want a temporary error", err)
+	}
+}
+
+// That idle connections have died is no failure of a stop.
+func TestCloseAfterTheServerHasGone(t *testing.T) {
+	dsn := mariadb.Start(t)
+	target := regexp.MustCompile(`tcp\(([^)]*)\)`).FindStringSubmatch(dsn)[1]
+	p := newSilentProxy(t, target)
+	d, err := db.Open(t.Context(), strings.Replace(dsn, target, p.addr, 1), db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.reset()
+	if err := d.Close(); err != nil {
+		t.Errorf("close: %v", err)
 	}
 }
 
