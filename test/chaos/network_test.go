@@ -26,6 +26,9 @@ func (s *world) networkOf(nodes int) {
 	usualTracker, usualCore := s.tracker, s.core
 	usualCore.Terminate()
 	defer func() {
+		if s.t.Failed() {
+			return
+		}
 		for _, p := range append([]*process{s.tracker}, s.more...) {
 			p.Terminate()
 		}
@@ -34,7 +37,10 @@ func (s *world) networkOf(nodes int) {
 		s.core.Start()
 		s.core.Ready()
 	}()
-	s.core = &process{T: s.t, Binary: binary, Role: "core", Env: usualCore.Env, Args: usualCore.Args, Host: n.Hub}
+	s.core = &process{
+		T: s.t, Binary: binary, Role: "core", Args: usualCore.Args, Host: n.Hub,
+		Env: append(slices.Clone(usualCore.Env), "EDGEREF_CORE_PUBLIC_URL=https://core.example.com"), // http is for loopback alone
+	}
 	s.core.Start()
 	s.t.Cleanup(s.core.Kill)
 	s.core.Ready()
