@@ -238,7 +238,11 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	people, err := e.startAccounts(ctx, database, ids, guards, links, sales.shop, proxies)
+	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)
+	if err != nil {
+		return nil, err
+	}
+	people, err := e.startAccounts(ctx, database, ids, guards, links, sales.shop, paying, proxies)
 	if err != nil {
 		return nil, err
 	}
@@ -249,11 +253,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		}),
 		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
 	}
-	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)
-	if err != nil {
-		return nil, err
-	}
-	modules = append(append(modules, paying...), people.modules()...)
+	modules = append(append(modules, paying.modules...), people.modules()...)
 	public, err := api.New(
 		api.Options{DB: database, Audit: guards.audit, Tokens: api.Chain(tokens, people.scheme()), Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		modules...,

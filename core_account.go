@@ -38,7 +38,7 @@ type accountPart struct {
 
 // startAccounts starts what people sign in with. The address of the core is known by now.
 func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, links *catalog.Catalog, orders *shop.Service,
-	proxies []netip.Prefix) (*accountPart, error) {
+	paying *payoutPart, proxies []netip.Prefix) (*accountPart, error) {
 	c, log := e.config.Account, e.log.With("part", "accounts")
 	// The library of the protocol tells the default logger of each request that it refuses, which anybody can cause.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
@@ -46,7 +46,8 @@ func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *n
 	p.people = account.New(account.Options{
 		DB: database, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry, Ring: guards.ring, Mail: guards.mail, Audit: guards.audit, Affiliates: links,
 		URL: e.publicURL, Site: e.config.Mail.Site, Passwords: hasher(c, e.registry),
-		Erasers: []account.Eraser{affiliateRecords{links}, orderRecords{orders}}, Exporters: []account.Exporter{affiliateRecords{links}, orderRecords{orders}},
+		Erasers:   []account.Eraser{affiliateRecords{links}, orderRecords{orders}, payoutRecords{paying}},
+		Exporters: []account.Exporter{affiliateRecords{links}, orderRecords{orders}, payoutRecords{paying}, documentRecords{paying}},
 	})
 	address := func(r *http.Request) netip.Addr { return api.ClientAddress(r, proxies) }
 	redirects, signOut := c.WebRedirects, c.WebSignOut
@@ -149,6 +150,38 @@ func (o orderRecords) Erase(ctx context.Context, tx *db.Tx, s account.Subject) e
 
 func (o orderRecords) Export(ctx context.Context, s account.Subject) (any, error) {
 	return o.orders.ExportContact(ctx, s.Email)
+}
+
+// payoutRecords lets accounts show and forget where an affiliate is paid.
+type payoutRecords struct{ paying *payoutPart }
+
+func (payoutRecords) Part() string { return "payouts" }
+
+func (p payoutRecords) Erase(ctx context.Context, tx *db.Tx, s account.Subject) error {
+	if s.AffiliateID == 0 {
+		return nil
+	}
+	return p.paying.payouts.EraseAffiliate(ctx, tx, s.AffiliateID)
+}
+
+func (p payoutRecords) Export(ctx context.Context, s account.Subject) (any, error) {
+	if s.AffiliateID == 0 {
+		return nil, nil
+	}
+	return p.paying.payouts.ExportAffiliate(ctx, s.AffiliateID)
+}
+
+// documentRecords lets accounts show by which documents an affiliate is known. They are not forgotten with the person:
+// who was paid must stay known for as long as the law says.
+type documentRecords struct{ paying *payoutPart }
+
+func (documentRecords) Part() string { return "documents" }
+
+func (d documentRecords) Export(ctx context.Context, s account.Subject) (any, error) {
+	if s.AffiliateID == 0 {
+		return nil, nil
+	}
+	return d.paying.documents.ExportAffiliate(ctx, s.AffiliateID)
 }
 
 // inviteOwnerCommand makes an owner from the machine: for who lost the first link, or the last owner.

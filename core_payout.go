@@ -18,8 +18,15 @@ import (
 	"github.com/edgeref/edgeref/core/tax"
 )
 
-// startPayouts makes what pays affiliates and returns its part of the API. Its worker runs in the background.
-func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, books *ledger.Ledger, commissions *commission.Service) ([]api.Module, error) {
+// payoutPart is what pays affiliates, as far as others need it.
+type payoutPart struct {
+	payouts   *payout.Service
+	documents *kyc.Service
+	modules   []api.Module
+}
+
+// startPayouts makes what pays affiliates. Its worker runs in the background.
+func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, books *ledger.Ledger, commissions *commission.Service) (*payoutPart, error) {
 	log := e.log.With("part", "payouts")
 	policy, err := payoutPolicy(e.config)
 	if err != nil {
@@ -65,7 +72,7 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 	if provider != nil {
 		modules = append(modules, api.PayoutNotices(payouts, provider))
 	}
-	return modules, nil
+	return &payoutPart{payouts, documents, modules}, nil
 }
 
 func payoutPolicy(c *config.Config) (p payout.Policy, err error) {

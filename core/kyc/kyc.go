@@ -382,6 +382,29 @@ type Filter struct {
 	Limit       int
 }
 
+// Record is a document as its affiliate may read about it.
+type Record struct {
+	Country   string    `json:"country"`
+	Kind      string    `json:"kind"`
+	State     State     `json:"state"`
+	FileName  string    `json:"file_name"`
+	Reason    string    `json:"reason"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// ExportAffiliate returns which documents of an affiliate are kept, the newest 1,000; their content is read one by one.
+func (s *Service) ExportAffiliate(ctx context.Context, affiliateID int64) ([]Record, error) {
+	list, err := s.List(ctx, Filter{AffiliateID: affiliateID, Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Record, 0, len(list))
+	for _, d := range list {
+		out = append(out, Record{d.Country, d.Kind, d.State, d.FileName, d.Reason, time.UnixMilli(d.CreatedAt).UTC()})
+	}
+	return out, nil
+}
+
 // List returns documents, the newest first.
 func (s *Service) List(ctx context.Context, f Filter) ([]Document, error) {
 	where, args := []string{"id < ?"}, []any{f.Before}

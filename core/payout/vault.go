@@ -86,7 +86,7 @@ func (s *Service) Reseal(ctx context.Context) (int, error) {
 		table, id, where string
 		context          func(int64) []byte
 	}{
-		{"payout_methods", "id", "", methodContext},
+		{"payout_methods", "id", " AND sealed <> ''", methodContext},
 		{"payee_tax_profiles", "affiliate_id", " AND sealed <> ''", profileContext},
 	} {
 		for after := int64(0); ; {

@@ -410,6 +410,17 @@ func (s *story) statement() {
 			s.t.Errorf("statement as %s: %d %.300s", format, status, body)
 		}
 	}
+	var export struct {
+		Parts struct {
+			Payouts struct {
+				Payouts []object `json:"payouts"`
+			} `json:"payouts"`
+		} `json:"parts"`
+	}
+	s.affiliate.want(http.StatusOK, http.MethodGet, "/me/export", nil, &export)
+	if len(export.Parts.Payouts.Payouts) != 2 {
+		s.t.Errorf("the export has %d payouts", len(export.Parts.Payouts.Payouts))
+	}
 	// The other affiliate's payout is not there for him.
 	if status, _ := s.api(s.sponsor.token, http.MethodGet, "/me/affiliate/payouts/"+list.Items[0].ID, nil, nil); status != http.StatusUnauthorized && status != http.StatusNotFound {
 		s.t.Errorf("the sponsor reads it: %d", status)
