@@ -127,8 +127,8 @@ func TestPayoutsThroughTheAPI(t *testing.T) {
 		}
 
 		var b, again api.PayoutBatch
-		s.do("POST", "/api/v1/payout-batches", sel, "Idempotency-Key", "may").want(http.StatusCreated).into(&b)
-		s.do("POST", "/api/v1/payout-batches", sel, "Idempotency-Key", "may").want(http.StatusCreated).into(&again)
+		s.do("POST", "/api/v1/payout-batches", sel, "Idempotency-Key", "payouts-of-may-2026").want(http.StatusCreated).into(&b)
+		s.do("POST", "/api/v1/payout-batches", sel, "Idempotency-Key", "payouts-of-may-2026").want(http.StatusCreated).into(&again)
 		if b.ID != again.ID || b.Net.Minor != 29_400_00 || b.State != payout.BatchCreated || b.ApprovalsNeeded != 1 {
 			t.Errorf("batch %+v, then %+v", b, again)
 		}

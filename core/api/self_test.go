@@ -57,8 +57,10 @@ func TestAffiliatesHelpThemselves(t *testing.T) {
 		}
 		var made, now api.Link
 		ask := map[string]any{"program_id": sh.program.ID, "destination": "https://shop.example/c?src={sub1}", "slug": "anns-own"}
-		s.do("POST", mine+"/links", ask, "Idempotency-Key", "k").want(http.StatusCreated).into(&made)
-		s.do("POST", mine+"/links", ask, "Idempotency-Key", "k").want(http.StatusCreated).into(&now)
+		s.do("POST", mine+"/links", ask, "Idempotency-Key", "the-first-link-of-ann").want(http.StatusCreated).into(&made)
+		// A request is repeated with the next access token of the same person as well.
+		s.bearer = s.asAffiliate(7, sh.affiliate.ID)
+		s.do("POST", mine+"/links", ask, "Idempotency-Key", "the-first-link-of-ann").want(http.StatusCreated).into(&now)
 		if made.AffiliateID != sh.affiliate.ID || made.Slug != "anns-own" || now.ID != made.ID {
 			t.Errorf("made %+v, then %+v", made, now)
 		}
