@@ -205,6 +205,9 @@ func handle[I, O any](a *API, op operation, fn func(context.Context, *I) (*O, er
 			Schema: &huma.Schema{Type: huma.TypeString}, Example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
 		})
 	}
+	if a.isAudited(op) {
+		a.metrics.unlogged.WithLabelValues(op.id) // from zero on, so that the first one is an increase
+	}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*O, error) {
 		ctx, done := a.watch(ctx, op)
 		out, err := fn(ctx, in)

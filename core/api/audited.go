@@ -36,9 +36,14 @@ func ended[T, B any](ctx context.Context, a *API, action, kind string, id int64,
 	return func(tx *db.Tx, before T) error { return a.audited(ctx, tx, action, kind, id, body(before), nil) }
 }
 
+// isAudited reports whether a success of the operation must leave an audit entry.
+func (a *API) isAudited(op operation) bool {
+	return op.method != http.MethodGet && !op.public && op.unaudited == "" && a.audit != nil
+}
+
 // watch counts a success that should have left an audit entry and did not. done takes the handler's error.
 func (a *API) watch(ctx context.Context, op operation) (with context.Context, done func(error)) {
-	if op.method == http.MethodGet || op.public || op.unaudited != "" || a.audit == nil {
+	if !a.isAudited(op) {
 		return ctx, func(error) {}
 	}
 	info := infoOf(ctx)
