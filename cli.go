@@ -48,6 +48,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		core,
 		p.role(config.Migrate, "migrate", "Bring the databases to this version's schema", p.runMigrate),
 		p.configCommands(),
+		p.demoCodeCommand(),
 		p.benchCommands(),
 	)
 	return root

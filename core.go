@@ -55,6 +55,7 @@ type environment struct {
 	routes       []route      // of the core's listener, beside the API
 	coreListener net.Listener // open before it is served, so that parts know the core's address
 	publicURL    string       // where browsers reach the core, without a slash at the end
+	demo         bool         // the data is the demo's: pages say so
 	embedded     bool         // everything is in this process, and nobody need have configured it
 
 	listenTracker func(addr string) (net.Listener, error)
@@ -194,6 +195,9 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	}
 	e.parts.onStop("core database", func(context.Context) error { return database.Close() })
 	e.ops.require("core database", database.Ping)
+	if err := e.findDemo(ctx, database); err != nil {
+		return nil, err
+	}
 
 	ids := newid.New(time.Now)
 	guards, err := e.startAccess(ctx, database, ids)
@@ -304,6 +308,9 @@ func coreServer(handler http.Handler, log *slog.Logger) *http.Server {
 
 // openCoreListener opens the core's listener. Who connects early waits until it is served.
 func (e *environment) openCoreListener() error {
+	if e.coreListener != nil {
+		return nil
+	}
 	ln, err := net.Listen("tcp", e.config.Core.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for core.listen: %w", err)

@@ -2,63 +2,203 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
-	"github.com/edgeref/edgeref/bench/demo"
+	"github.com/pquerna/otp/totp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	benchdemo "github.com/edgeref/edgeref/bench/demo"
 	"github.com/edgeref/edgeref/config"
+	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/demo"
+	"github.com/edgeref/edgeref/core/secret"
 )
 
-// demoFile is what a shell can read to play with the demo; it stays for the next start.
+// demoFile is what a shell can read to play with the demo. It holds what cannot be found out again, so it is written
+// anew at each start with the addresses of that start.
 const demoFile = "demo.env"
 
-// showDemo fills an empty system and prints what to do with it. On one that has the demo already it prints that again.
-func (p *program) showDemo(ctx context.Context, c *config.Config, core *corePart, tracker, ops net.Addr) error {
-	path := filepath.Join(c.Data, demoFile)
-	old, err := os.ReadFile(path)
-	switch {
-	case err == nil:
-		fmt.Fprintf(p.stdout, "\nthe demo data is here from an earlier start:\n\n%s\n", old)
-		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("read demo: %w", err)
-	case core.adminToken == "":
-		fmt.Fprintf(p.stdout, "\n%s is not empty and has no demo data: --demo makes nothing here\n", c.Data)
-		return nil
+// demoPart is the demo of a process, as far as it must be shown.
+type demoPart struct {
+	values map[string]string // of demo.env
+	made   bool              // by this start
+}
+
+// makeDemo fills the core's empty database before anything runs on it, or finds the demo of an earlier start.
+func (e *environment) makeDemo(ctx context.Context) (*demoPart, error) {
+	// First of all: an address that is taken should not be found out after half a minute of work, and mails name it.
+	if err := e.openCoreListener(); err != nil {
+		return nil, err
 	}
-	urls := struct{ tracker, core, ops string }{"http://" + tracker.String(), "http://" + core.addr.String(), "http://" + ops.String()}
-	d, err := demo.Seed(ctx, demo.Options{Core: urls.core, Tracker: urls.tracker, AdminToken: core.adminToken})
+	// Its metrics are not the process's: the core opens the database again.
+	alone := *e
+	alone.registry = prometheus.NewRegistry()
+	database, err := alone.openDatabase(ctx, true)
 	if err != nil {
-		// The next start does not make a token, so this one must not be lost.
-		p.printCore(core)
-		return fmt.Errorf("make demo data: %w; for another try, remove %s", err, c.Data)
+		return nil, err
 	}
+	defer database.Close()
+	state, err := demo.ReadState(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	if state == demo.Made {
+		values, err := readDemoFile(e.config.Data)
+		return &demoPart{values: values}, err
+	}
+	ring, err := secret.NewRing(e.config.Core.EncryptionKeys)
+	if err != nil {
+		return nil, err
+	}
+	if err := ring.Prove(ctx, database); err != nil {
+		return nil, err
+	}
+	values := map[string]string{"DEMO_PASSWORD": newDemoSecret(10), "DEMO_TOTP_SECRET": newDemoSecret(20)}
+	made, err := demo.Make(ctx, demo.Options{
+		DB: database, Ring: ring, Passwords: hasher(e.config.Account, nil), Now: time.Now, Logger: e.log.With("part", "demo"),
+		URL: e.publicURL, Site: e.config.Mail.Site, AdminToken: e.config.Core.AdminToken,
+		Password: values["DEMO_PASSWORD"], Factor: values["DEMO_TOTP_SECRET"],
+	})
+	if err != nil {
+		return nil, demoError(e.config.Data, err)
+	}
+	for _, who := range demo.Cast() {
+		values[who.Variable] = who.Email
+	}
+	values["EDGEREF_ADMIN_TOKEN"], values["AUTH"] = made.AdminToken, "Authorization: Bearer "+made.AdminToken
+	if err := writeDemoFile(e.config.Data, values); err != nil {
+		return nil, err
+	}
+	return &demoPart{values: values, made: true}, nil
+}
+
+// demoError says what to do about data that is in the way.
+func demoError(data string, err error) error {
+	switch {
+	case errors.Is(err, demo.ErrForeign):
+		return fmt.Errorf("--demo: %s %w: start without --demo, or name an empty directory with --data", data, err)
+	case errors.Is(err, demo.ErrHalf):
+		return halfDemo(data)
+	}
+	return fmt.Errorf("%w; before another try, remove %s", err, data)
+}
+
+func halfDemo(data string) error {
+	return fmt.Errorf("%s %w: remove it, and start with --demo again", data, demo.ErrHalf)
+}
+
+// findDemo notes whether the database of a core holds the demo, so that pages can say so.
+func (e *environment) findDemo(ctx context.Context, database *db.DB) error {
+	state, err := demo.ReadState(ctx, database)
+	if err != nil {
+		return err
+	}
+	if state == demo.Making {
+		return halfDemo(e.config.Data)
+	}
+	e.demo = state == demo.Made
+	return nil
+}
+
+// newDemoSecret is n random bytes that people can type.
+func newDemoSecret(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b)
+}
+
+// readDemoFile reads what writeDemoFile wrote.
+func readDemoFile(data string) (map[string]string, error) {
+	b, err := os.ReadFile(filepath.Join(data, demoFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is gone, and with it the password of the demo in %s: start without --demo, or remove %s for a new demo", demoFile, data, data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read demo: %w", err)
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(string(b)) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if ok {
+			values[name] = strings.Trim(value, "'")
+		}
+	}
+	return values, nil
+}
+
+// demoNames are the variables of demo.env in their order.
+func demoNames() []string {
+	names := []string{"TRACKER", "CORE", "OPS", "EDGEREF_ADMIN_TOKEN", "REPORTS_TOKEN", "POSTBACK_SECRET", "AUTH", "DEMO_PASSWORD", "DEMO_TOTP_SECRET"}
+	for _, who := range demo.Cast() {
+		names = append(names, who.Variable)
+	}
+	return names
+}
+
+func writeDemoFile(data string, values map[string]string) error {
 	var b strings.Builder
-	for _, kv := range [][2]string{
-		{"TRACKER", urls.tracker}, {"CORE", urls.core}, {"OPS", urls.ops},
-		{"EDGEREF_ADMIN_TOKEN", core.adminToken}, {"REPORTS_TOKEN", d.ReportsToken}, {"POSTBACK_SECRET", d.PostbackSecret},
-		{"AUTH", "Authorization: Bearer " + core.adminToken},
-	} {
-		fmt.Fprintf(&b, "export %s='%s'\n", kv[0], kv[1])
+	for _, name := range demoNames() {
+		fmt.Fprintf(&b, "export %s='%s'\n", name, values[name])
 	}
-	if err := writeDurably(path, []byte(b.String())); err != nil {
+	if err := writeDurably(filepath.Join(data, demoFile), []byte(b.String())); err != nil {
 		return fmt.Errorf("keep demo: %w", err)
 	}
-	fmt.Fprintf(p.stdout, `
-demo: %d affiliates, %d links, %d clicks, %d conversions
-  a link            %s/%s
-  API               %s/docs
-  admin token       %s
-  reports token     %s
-  postback secret   %s
-
-In another terminal:  . %s   and then the lines in README.md.
-
-`, d.Affiliates, d.Links, d.Clicks, d.Conversions, urls.tracker, d.Slug, urls.core, core.adminToken, d.ReportsToken, d.PostbackSecret, path)
 	return nil
+}
+
+// showDemo prints what to do with the demo, and keeps it for shells.
+func (p *program) showDemo(ctx context.Context, c *config.Config, d *demoPart, core *corePart, tracker, ops net.Addr) error {
+	d.values["TRACKER"], d.values["CORE"], d.values["OPS"] = "http://"+tracker.String(), "http://"+core.addr.String(), "http://"+ops.String()
+	if d.made {
+		made, err := benchdemo.Seed(ctx, benchdemo.Options{Core: d.values["CORE"], Tracker: d.values["TRACKER"], AdminToken: d.values["EDGEREF_ADMIN_TOKEN"]})
+		if err != nil {
+			return demoError(c.Data, err)
+		}
+		d.values["REPORTS_TOKEN"], d.values["POSTBACK_SECRET"] = made.ReportsToken, made.PostbackSecret
+	}
+	if err := writeDemoFile(c.Data, d.values); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "\nThis is the demo: invented people, invented money.\n\n  a link            %s/demo\n  API               %s/docs\n", d.values["TRACKER"], d.values["CORE"])
+	for _, v := range [][2]string{{"admin token", "EDGEREF_ADMIN_TOKEN"}, {"reports token", "REPORTS_TOKEN"}, {"postback secret", "POSTBACK_SECRET"}} {
+		fmt.Fprintf(p.stdout, "  %-17s %s\n", v[0], d.values[v[1]])
+	}
+	fmt.Fprintf(p.stdout, "\nSign in at %s with the password %s as\n\n", d.values["CORE"]+"/account/", d.values["DEMO_PASSWORD"])
+	for _, who := range demo.Cast() {
+		factor := ""
+		if who.Factor {
+			factor = " (second factor)"
+		}
+		fmt.Fprintf(p.stdout, "  %-28s %s%s\n", who.Email, who.Does, factor)
+	}
+	fmt.Fprintf(p.stdout, "\nA code of the second factor:  edgeref demo-code --data %s\nIn another terminal:          . %s   and then the lines in README.md.\n\n", c.Data, filepath.Join(c.Data, demoFile))
+	return nil
+}
+
+// demoCodeCommand stands for the authenticator app of the demo's people.
+func (p *program) demoCodeCommand() *cobra.Command {
+	return p.role(config.Any, "demo-code", "Print the present code of the demo's second factor; it works once for each person, for half a minute",
+		func(_ context.Context, c *config.Config, _ *slog.Logger) error {
+			values, err := readDemoFile(c.Data)
+			if err != nil {
+				return err
+			}
+			code, err := totp.GenerateCode(values["DEMO_TOTP_SECRET"], time.Now())
+			if err != nil {
+				return fmt.Errorf("make a code from DEMO_TOTP_SECRET in %s: %w", demoFile, err)
+			}
+			fmt.Fprintln(p.stdout, code)
+			return nil
+		})
 }

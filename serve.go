@@ -56,6 +56,12 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 		}
 		e.parts.onStop("analytics", func(context.Context) error { return store.Close() })
 		e.embedded = true
+		var demo *demoPart
+		if c.Demo {
+			if demo, err = e.makeDemo(ctx); err != nil {
+				return err
+			}
+		}
 		core, err := e.startCore(ctx, keys, store, true)
 		if err != nil {
 			return err
@@ -70,8 +76,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 			return nil
 		}
 		p.printAddress("core", core.addr)
-		p.printOwner(core)
-		return p.showDemo(ctx, c, core, addr, e.ops.addr)
+		return p.showDemo(ctx, c, demo, core, addr, e.ops.addr)
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // the value wherever the configuration is printed.
 type Config struct {
 	Data string `default:"./data" unit:"directory" help:"where everything that is kept goes: databases, spool, link snapshot, generated keys"`
-	Demo bool   `default:"false" help:"serve: fill an empty data directory with demo data and print how to use it"`
+	Demo bool   `default:"false" help:"serve: fill an empty data directory with the demo, or start the one that is there, and print how to use it"`
 
 	Log       Log
 	Ops       Ops

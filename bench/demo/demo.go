@@ -148,14 +148,30 @@ func (s *seeder) catalogue(ctx context.Context) (Demo, []demoLink, error) {
 			return Demo{}, nil, err
 		}
 	}
+	var present struct{ Items []struct{ ID, Email string } }
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Core+"/api/v1/affiliates?limit=100", nil)
+	if err != nil {
+		return Demo{}, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.AdminToken)
+	if err := s.do(req, &present); err != nil {
+		return Demo{}, nil, err
+	}
 	d := Demo{PostbackSecret: s.secret, Affiliates: len(people)}
 	var links []demoLink
 	for i, person := range people {
 		var affiliate struct {
 			ID string `json:"id"`
 		}
-		if err := s.post(ctx, "/affiliates", object{"name": person.name, "email": person.slug + "@example.com"}, &affiliate); err != nil {
-			return Demo{}, nil, err
+		for _, a := range present.Items {
+			if strings.HasPrefix(a.Email, person.slug+"@") {
+				affiliate.ID = a.ID
+			}
+		}
+		if affiliate.ID == "" {
+			if err := s.post(ctx, "/affiliates", object{"name": person.name, "email": person.slug + "@example.com"}, &affiliate); err != nil {
+				return Demo{}, nil, err
+			}
 		}
 		for j, training := range trainings {
 			if j > 0 && (i+j)%3 == 0 {
