@@ -242,7 +242,12 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions)
+	bucket, err := e.openBucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.startSite(database, ids, guards, bucket)
+	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions, bucket)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
+
+	"gocloud.dev/blob"
 
 	"github.com/edgeref/edgeref/config"
 	"github.com/edgeref/edgeref/core/api"
@@ -26,7 +27,7 @@ type payoutPart struct {
 }
 
 // startPayouts makes what pays affiliates. Its worker runs in the background.
-func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, books *ledger.Ledger, commissions *commission.Service) (*payoutPart, error) {
+func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, books *ledger.Ledger, commissions *commission.Service, bucket *blob.Bucket) (*payoutPart, error) {
 	log := e.log.With("part", "payouts")
 	policy, err := payoutPolicy(e.config)
 	if err != nil {
@@ -37,11 +38,6 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 	if err != nil {
 		return nil, fmt.Errorf("payout.kyc_required: %w", err)
 	}
-	bucket, err := kyc.OpenBucket(ctx, e.config.KYC.Bucket, filepath.Join(e.config.Data, "kyc"))
-	if err != nil {
-		return nil, fmt.Errorf("kyc.bucket: %w", err)
-	}
-	e.parts.onStop("documents", func(context.Context) error { return bucket.Close() })
 	documents := kyc.New(kyc.Options{
 		DB: database, IDs: ids, Bucket: bucket, Ring: guards.ring, Audit: guards.audit, Required: required, MaxBytes: int64(e.config.KYC.MaxBytes),
 		LinkFor: e.config.KYC.LinkFor, Now: time.Now, Logger: log, Registerer: e.registry,

@@ -2,21 +2,12 @@ package kyc
 
 import (
 	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"hash/crc32"
-	"image"
-	"image/jpeg"
-	"image/png"
-	"io"
 	"path"
 	"strings"
-)
 
-// Bounds of a picture, checked before it is decoded.
-const (
-	maxSide   = 10_000
-	maxPixels = 24_000_000 // about 100 MB decoded
+	"github.com/edgeref/edgeref/core/picture"
 )
 
 // RefusedError says why a file is not taken.
@@ -42,14 +33,12 @@ func Inspect(name, declared string, data []byte) (c Content, err error) {
 	case bytes.HasPrefix(data, []byte("%PDF-")):
 		c, endings = Content{"application/pdf", data}, map[string]string{".pdf": ""}
 		err = inspectPDF(data)
-	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
-		c.Type, endings = "image/jpeg", map[string]string{".jpg": "", ".jpeg": ""}
-		c.Data, err = inspectPicture(data, wholeJPEG, jpeg.DecodeConfig, jpeg.Decode, func(w *bytes.Buffer, m image.Image) error {
-			return jpeg.Encode(w, m, &jpeg.Options{Quality: 90})
-		})
-	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
-		c.Type, endings = "image/png", map[string]string{".png": ""}
-		c.Data, err = inspectPicture(data, wholePNG, png.DecodeConfig, png.Decode, func(w *bytes.Buffer, m image.Image) error { return png.Encode(w, m) })
+	case picture.TypeOf(data) == picture.JPEG:
+		c.Type, endings = picture.JPEG, map[string]string{".jpg": "", ".jpeg": ""}
+		c.Data, err = inspectPicture(data)
+	case picture.TypeOf(data) == picture.PNG:
+		c.Type, endings = picture.PNG, map[string]string{".png": ""}
+		c.Data, err = inspectPicture(data)
 	default:
 		return Content{}, refuse("it is no PDF, JPEG or PNG")
 	}
@@ -81,7 +70,7 @@ func inspectPDF(data []byte) error {
 	case !bytes.Contains(data, []byte("startxref")):
 		return refuse("it is no whole PDF")
 	}
-	if hasZIP(data) {
+	if picture.HoldsZIP(data) {
 		return refuse("it holds another file")
 	}
 	for _, name := range active() {
@@ -109,88 +98,10 @@ func isNameByte(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_' || c == '-'
 }
 
-// hasZIP reports whether data ends as a ZIP archive does, with its comment: readers look for that from the end.
-func hasZIP(data []byte) bool {
-	tail := data[max(0, len(data)-(1<<16)-22):]
-	for {
-		at := bytes.LastIndex(tail, []byte("PK\x05\x06"))
-		if at < 0 {
-			return false
-		}
-		if at+22 <= len(tail) && int(binary.LittleEndian.Uint16(tail[at+20:])) <= len(tail)-at-22 {
-			return true
-		}
-		tail = tail[:at]
+func inspectPicture(data []byte) ([]byte, error) {
+	p, err := picture.Clean(data)
+	if refused, ok := errors.AsType[*picture.RefusedError](err); ok {
+		return nil, refuse("%s", refused.Reason)
 	}
-}
-
-func inspectPicture(data []byte, whole func([]byte) bool, config func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error), encode func(*bytes.Buffer, image.Image) error) ([]byte, error) {
-	if !whole(data) {
-		return nil, refuse("the picture is damaged, or has something behind its end")
-	}
-	if hasZIP(data) || bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-")) {
-		return nil, refuse("it holds another file")
-	}
-	size, err := config(bytes.NewReader(data))
-	if err != nil {
-		return nil, refuse("the picture cannot be read")
-	}
-	if size.Width < 1 || size.Height < 1 || size.Width > maxSide || size.Height > maxSide || size.Width*size.Height > maxPixels {
-		return nil, refuse("the picture has more than %d dots, or a side of more than %d", maxPixels, maxSide)
-	}
-	m, err := decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, refuse("the picture cannot be read")
-	}
-	var out bytes.Buffer
-	if err := encode(&out, m); err != nil {
-		return nil, fmt.Errorf("encode picture: %w", err)
-	}
-	return out.Bytes(), nil
-}
-
-// wholePNG walks the chunks: each has its checksum, and IEND is the last thing in the file.
-func wholePNG(data []byte) bool {
-	data = data[8:]
-	for len(data) >= 12 {
-		n := binary.BigEndian.Uint32(data)
-		if uint64(n)+12 > uint64(len(data)) {
-			return false
-		}
-		chunk := data[4 : 8+n]
-		if crc32.ChecksumIEEE(chunk) != binary.BigEndian.Uint32(data[8+n:]) {
-			return false
-		}
-		data = data[12+n:]
-		if string(chunk[:4]) == "IEND" {
-			return n == 0 && len(data) == 0
-		}
-	}
-	return false
-}
-
-// wholeJPEG walks the segments up to the scans, and then to the end marker, which is the last thing in the file.
-func wholeJPEG(data []byte) bool {
-	at := 2
-	for at+4 <= len(data) && data[at] == 0xff {
-		marker := data[at+1]
-		switch {
-		case marker == 0xff: // fill
-			at++
-			continue
-		case marker == 0xd9:
-			return at+2 == len(data)
-		case marker == 0xd8 || marker == 0x01 || marker >= 0xd0 && marker <= 0xd7:
-			return false
-		}
-		at += 2 + int(binary.BigEndian.Uint16(data[at+2:]))
-		if marker != 0xda {
-			continue
-		}
-		// Behind a scan's header is its data, in which a marker is an 0xff that is not followed by 0 or a restart.
-		for at+1 < len(data) && (data[at] != 0xff || data[at+1] == 0 || data[at+1] >= 0xd0 && data[at+1] <= 0xd7) {
-			at++
-		}
-	}
-	return at+2 == len(data) && data[at] == 0xff && data[at+1] == 0xd9
+	return p.Data, err
 }

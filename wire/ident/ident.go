@@ -45,6 +45,8 @@ const (
 	OrderReview             = "orv"
 	Invoice                 = "inv"
 	CommissionReview        = "crv"
+	Media                   = "med"
+	Material                = "mat"
 	textLen                 = 13
 	alphabet                = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 	invalid           uint8 = 0xff

@@ -1,0 +1,4 @@
+-- +goose NO TRANSACTION
+-- +goose Up
+-- image_id: of site_media; 0 is none.
+ALTER TABLE products ADD COLUMN image_id BIGINT NOT NULL DEFAULT 0;
