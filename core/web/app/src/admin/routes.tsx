@@ -1,0 +1,9 @@
+import type { RouteObject } from "react-router";
+
+import { AdminShell } from "./AdminShell";
+
+export const adminRoutes: RouteObject = {
+  path: "admin",
+  element: <AdminShell />,
+  children: [{ index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) }],
+};

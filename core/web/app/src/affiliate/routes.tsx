@@ -1,0 +1,9 @@
+import type { RouteObject } from "react-router";
+
+import { AffiliateShell } from "./AffiliateShell";
+
+export const affiliateRoutes: RouteObject = {
+  path: "affiliate",
+  element: <AffiliateShell />,
+  children: [{ index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) }],
+};

@@ -1,0 +1,6 @@
+export const admin = {
+  navPartners: "Partners",
+  navSales: "Sales",
+  navMoney: "Money",
+  navHouse: "House",
+};

@@ -1,0 +1,23 @@
+import { createTheme, rem, type MantineColorsTuple } from "@mantine/core";
+
+// The accent of the sign-in pages and the public site, in ten shades; the seventh is #1f4fd8 itself.
+const accent: MantineColorsTuple = ["#edf2ff", "#dbe5ff", "#b5c8fb", "#8ca9f7", "#6a8ff3", "#4f79ec", "#3261e3", "#1f4fd8", "#1a43ba", "#15379b"];
+const teal: MantineColorsTuple = ["#e5fbf7", "#ccf5ec", "#99ead9", "#63dfc5", "#38d0b2", "#1fc4a5", "#16b8a6", "#0e9384", "#0b7468", "#07564d"];
+
+export const theme = createTheme({
+  primaryColor: "accent",
+  primaryShade: { light: 7, dark: 5 },
+  colors: { accent, teal },
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Devanagari", sans-serif',
+  headings: { fontWeight: "650", sizes: { h1: { fontSize: rem(26), lineHeight: "1.25" }, h2: { fontSize: rem(18), lineHeight: "1.35" } } },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  autoContrast: true,
+  respectReducedMotion: true,
+  components: {
+    Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },
+    Tooltip: { defaultProps: { events: { hover: true, focus: true, touch: true } } },
+    Modal: { defaultProps: { radius: "lg", centered: true } },
+    Anchor: { defaultProps: { underline: "always" } },
+  },
+});

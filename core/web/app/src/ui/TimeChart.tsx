@@ -1,0 +1,132 @@
+import { Box, Button, Group, Table, useComputedColorScheme, useMantineTheme } from "@mantine/core";
+import { useElementSize } from "@mantine/hooks";
+import { useEffect, useRef, useState } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+import { text } from "../text";
+import { formatCompact, formatDate, formatDateTime } from "./locale";
+
+export interface Series {
+  label: string;
+  /** One value for each time; null where there is none. */
+  values: (number | null)[];
+  format?: (n: number) => string;
+  /** On a scale of its own, at the right. */
+  right?: boolean;
+  /** The period before: drawn faintly. */
+  faint?: boolean;
+}
+
+interface Props {
+  /** Names the chart for screen readers. */
+  label: string;
+  /** Seconds since the epoch, ascending. */
+  times: number[];
+  series: Series[];
+  /** Hours are shown with their time. */
+  hourly?: boolean;
+  height?: number;
+}
+
+/** Values over time. The same figures can be had as a table. */
+export function TimeChart({ label, times, series, hourly, height = 260 }: Props) {
+  const { ref, width } = useElementSize();
+  const [asTable, setAsTable] = useState(false);
+  return (
+    <Box>
+      <Group justify="flex-end" mb={4}>
+        <Button variant="subtle" size="compact-xs" onClick={() => setAsTable(!asTable)}>
+          {asTable ? text.common.byChart : text.common.bySeries}
+        </Button>
+      </Group>
+      <Box ref={ref} style={{ minHeight: height, minWidth: 0 }}>
+        {asTable ? <Figures label={label} times={times} series={series} hourly={hourly} /> : width > 0 && <Plot label={label} times={times} series={series} hourly={hourly} width={width} height={height} />}
+      </Box>
+    </Box>
+  );
+}
+
+function Plot({ label, times, series, hourly, width, height }: Props & { width: number; height: number }) {
+  const element = useRef<HTMLDivElement>(null);
+  const theme = useMantineTheme();
+  const dark = useComputedColorScheme("light") === "dark";
+  useEffect(() => {
+    if (!element.current) {
+      return;
+    }
+    const colors = [theme.colors["accent"], theme.colors["teal"], theme.colors.orange, theme.colors.grape].map((shades) => shades?.[dark ? 4 : 7] ?? "#1f4fd8");
+    const ink = dark ? "#c1c7d4" : "#566076";
+    const line = dark ? "rgba(255,255,255,.08)" : "rgba(20,30,60,.08)";
+    const at = (seconds: number) => (hourly ? formatDateTime(seconds * 1000) : formatDate(seconds * 1000));
+    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+    const plot = new uPlot(
+      {
+        width,
+        height,
+        cursor: { y: false, points: { size: 7 } },
+        legend: { live: true },
+        scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] }, right: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
+        axes: [
+          { ...axis, grid: { show: false } },
+          { ...axis, size: 56, values: (_, ticks) => ticks.map(formatCompact) },
+          ...(series.some((s) => s.right) ? [{ ...axis, side: 1, scale: "right", size: 60, grid: { show: false }, values: (_: uPlot, ticks: number[]) => ticks.map((t) => series.find((s) => s.right)?.format?.(t) ?? formatCompact(t)) }] : []),
+        ],
+        series: [
+          { label: "", value: (_, seconds) => (seconds === null ? "" : at(seconds)) },
+          ...series.map((s, i) => {
+            const color = colors[i % colors.length] ?? "#1f4fd8";
+            return {
+              label: s.label,
+              scale: s.right ? "right" : "y",
+              stroke: s.faint ? color + "66" : color,
+              fill: !s.faint && i === 0 ? color + "1f" : undefined,
+              dash: s.faint ? [4, 4] : undefined,
+              width: s.faint ? 1.5 : 2,
+              points: { show: times.length < 3 },
+              value: (_: uPlot, value: number | null) => (value === null ? "–" : (s.format ?? formatCompact)(value)),
+            };
+          }),
+        ],
+      },
+      [times, ...series.map((s) => s.values)],
+      element.current,
+    );
+    return () => plot.destroy();
+  }, [times, series, hourly, width, height, dark, theme]);
+  return <div ref={element} role="img" aria-label={label} />;
+}
+
+function Figures({ label, times, series, hourly }: Props) {
+  return (
+    <Table.ScrollContainer minWidth={0} mah={360} tabIndex={0} role="region" aria-label={label}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{text.common.period}</Table.Th>
+            {series.map((s) => (
+              <Table.Th key={s.label} ta="right">
+                {s.label}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {times.map((time, row) => (
+            <Table.Tr key={time}>
+              <Table.Th scope="row">{hourly ? formatDateTime(time * 1000) : formatDate(time * 1000)}</Table.Th>
+              {series.map((s) => {
+                const value = s.values[row];
+                return (
+                  <Table.Td key={s.label} ta="right">
+                    {value === null || value === undefined ? "–" : (s.format ?? formatCompact)(value)}
+                  </Table.Td>
+                );
+              })}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

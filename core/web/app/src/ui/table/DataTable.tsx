@@ -1,0 +1,257 @@
+import { Alert, Box, Button, Card, Group, Loader, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { IconArrowDown, IconArrowsSort, IconArrowUp, IconDownload, IconSearch } from "@tabler/icons-react";
+import { useMemo, useRef, useState, type ReactNode } from "react";
+import { useNavigate } from "react-router";
+
+import { fill, text } from "../../text";
+import { formatNumber } from "../locale";
+import { EmptyState, ErrorState, LoadingState } from "../states";
+import { csv, save } from "./csv";
+import classes from "./DataTable.module.css";
+import { maxRows, readAll, useSource, type Source } from "./source";
+
+export interface Column<T> {
+  key: string;
+  title: string;
+  /** What is sorted, filtered and exported. Amounts: minor units; times: as the API gives them. */
+  value: (row: T) => string | number;
+  /** What is shown, if not the value. */
+  render?: (row: T) => ReactNode;
+  align?: "right";
+  /** Not worth its place on a phone. */
+  wide?: boolean;
+}
+
+interface Props<T> {
+  /** Names the table for screen readers and the exported file. */
+  name: string;
+  columns: Column<T>[];
+  /** A list of the API, or rows that are there already. */
+  source: Source<T> | readonly T[];
+  rowKey: (row: T) => string;
+  /** The page of a row. */
+  to?: (row: T) => string;
+  onRow?: (row: T) => void;
+  /** Filters that the server applies; they belong to the source's key. */
+  filters?: ReactNode;
+  /** What stands there while there is nothing. */
+  empty?: ReactNode;
+  actions?: ReactNode;
+}
+
+interface Order {
+  key: string;
+  down: boolean;
+}
+
+/** A list that people sort, filter, page through and export. On a phone each row is a card. */
+export function DataTable<T>(props: Props<T>) {
+  return "page" in props.source ? <Paged {...props} source={props.source} /> : <Rows {...props} rows={props.source} />;
+}
+
+interface Work {
+  label: string;
+  rows: number;
+  stop: () => void;
+}
+
+function Paged<T>({ source, ...props }: Omit<Props<T>, "source"> & { source: Source<T> }) {
+  const query = useSource(source);
+  const [whole, setWhole] = useState<{ key: string; rows: T[] }>();
+  const [work, setWork] = useState<Work>();
+  const [failure, setFailure] = useState<unknown>();
+  const running = useRef<AbortController>(undefined);
+  const key = JSON.stringify(source.key);
+
+  async function all(label: string): Promise<T[] | undefined> {
+    running.current?.abort();
+    const controller = (running.current = new AbortController());
+    const stop = () => controller.abort();
+    setFailure(undefined);
+    setWork({ label, rows: 0, stop });
+    try {
+      return await readAll(source, (rows) => setWork({ label, rows, stop }), controller.signal);
+    } catch (error) {
+      if (!controller.signal.aborted) {
+        setFailure(error);
+      }
+      return undefined;
+    } finally {
+      if (running.current === controller) {
+        setWork(undefined);
+      }
+    }
+  }
+
+  if (query.isPending) {
+    return (
+      <Card>
+        {props.filters && <Box mb="md">{props.filters}</Box>}
+        <LoadingState />
+      </Card>
+    );
+  }
+  if (query.isError) {
+    return <ErrorState error={query.error} retry={() => void query.refetch()} />;
+  }
+  const loaded = query.data.pages.flatMap((page) => page.items);
+  const complete = !query.hasNextPage;
+  return (
+    <Rows
+      {...props}
+      rows={whole?.key === key && !complete ? whole.rows : loaded}
+      more={complete || whole?.key === key ? undefined : { load: () => void query.fetchNextPage(), loading: query.isFetchingNextPage }}
+      work={work}
+      failure={failure}
+      readWhole={async (label) => {
+        if (complete) {
+          return loaded;
+        }
+        const rows = whole?.key === key ? whole.rows : await all(label);
+        if (rows) {
+          setWhole({ key, rows });
+        }
+        return rows;
+      }}
+    />
+  );
+}
+
+interface RowsProps<T> extends Omit<Props<T>, "source"> {
+  rows: readonly T[];
+  more?: { load: () => void; loading: boolean };
+  work?: Work;
+  failure?: unknown;
+  readWhole?: (label: string) => Promise<T[] | undefined>;
+}
+
+function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actions, more, work, failure, readWhole }: RowsProps<T>) {
+  const [order, setOrder] = useState<Order>();
+  const [needle, setNeedle] = useState("");
+  const navigate = useNavigate();
+  const shown = useMemo(() => arrange(rows, columns, order, needle), [rows, columns, order, needle]);
+
+  const sort = (key: string) => {
+    setOrder((now) => (now?.key !== key ? { key, down: false } : now.down ? undefined : { key, down: true }));
+    void readWhole?.(text.table.sorting);
+  };
+  const exportCSV = async () => {
+    const everything = readWhole ? await readWhole(text.table.exporting) : rows;
+    if (everything) {
+      const body = arrange(everything, columns, order, needle).map((row) => columns.map((c) => c.value(row)));
+      save(`${name.toLowerCase().replaceAll(" ", "-")}.csv`, csv([columns.map((c) => c.title), ...body]), "text/csv");
+    }
+  };
+  const open = to || onRow ? (row: T) => (onRow ? onRow(row) : void navigate(to!(row))) : undefined;
+
+  return (
+    <Card padding={0}>
+      <Group p="sm" gap="sm" align="flex-end" className={classes.bar}>
+        {filters}
+        <TextInput
+          aria-label={`${text.table.filter}: ${name}`}
+          placeholder={text.table.filter}
+          leftSection={<IconSearch size={16} aria-hidden />}
+          value={needle}
+          onChange={(e) => setNeedle(e.currentTarget.value)}
+          onBlur={() => needle && void readWhole?.(text.table.sorting)}
+          className={classes.filter}
+        />
+        {actions}
+        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />} onClick={() => void exportCSV()} disabled={rows.length === 0}>
+          {text.table.export}
+        </Button>
+      </Group>
+      {work && (
+        <Group px="sm" pb="sm" gap="xs" role="status">
+          <Loader size="xs" />
+          <Text size="sm">{fill(work.label, { n: formatNumber(work.rows) })}</Text>
+          <Button size="compact-xs" variant="subtle" onClick={work.stop}>
+            {text.common.cancel}
+          </Button>
+        </Group>
+      )}
+      {failure !== undefined && <ErrorState error={failure} />}
+      {rows.length >= maxRows && <Alert color="yellow">{fill(text.table.capped, { n: formatNumber(maxRows) })}</Alert>}
+      {shown.length === 0 ? (
+        rows.length === 0 ? (empty ?? <EmptyState title={text.table.empty} />) : <EmptyState title={text.table.noMatch} action={<Button variant="light" size="xs" onClick={() => setNeedle("")}>{text.table.clear}</Button>} />
+      ) : (
+        <Table.ScrollContainer minWidth={0} className={classes.scroll} tabIndex={0} aria-label={name} role="region">
+          <Table highlightOnHover={open !== undefined} verticalSpacing="sm" className={classes.table}>
+            <Table.Caption className={classes.caption}>{name}</Table.Caption>
+            <Table.Thead>
+              <Table.Tr>
+                {columns.map((c) => (
+                  <Heading key={c.key} column={c} order={order} sort={sort} />
+                ))}
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {shown.map((row) => (
+                <Table.Tr key={rowKey(row)} onClick={open && ((e) => fromControl(e.target) || open(row))} className={open && classes.open}>
+                  {columns.map((c, i) => (
+                    <Table.Td key={c.key} data-label={c.title} data-wide={c.wide || undefined} ta={c.align}>
+                      {i === 0 && open ? (
+                        <UnstyledButton className={classes.opener} onClick={() => open(row)}>
+                          {c.render ? c.render(row) : c.value(row)}
+                        </UnstyledButton>
+                      ) : c.render ? (
+                        c.render(row)
+                      ) : (
+                        c.value(row)
+                      )}
+                    </Table.Td>
+                  ))}
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      )}
+      <Group p="sm" justify="space-between">
+        <Text size="sm" c="dimmed" aria-live="polite">
+          {fill(more ? text.table.ofMore : text.table.of, { n: formatNumber(shown.length) })}
+        </Text>
+        {more && (
+          <Button variant="light" size="xs" onClick={more.load} loading={more.loading}>
+            {text.table.next}
+          </Button>
+        )}
+      </Group>
+    </Card>
+  );
+}
+
+// A click on a button, a link or a field in a row is not a click on the row.
+function fromControl(target: EventTarget): boolean {
+  return target instanceof Element && target.closest("a, button, input, label, [role=menuitem]") !== null;
+}
+
+function Heading<T>({ column, order, sort }: { column: Column<T>; order: Order | undefined; sort: (key: string) => void }) {
+  const mine = order?.key === column.key;
+  const Icon = mine ? (order.down ? IconArrowDown : IconArrowUp) : IconArrowsSort;
+  return (
+    <Table.Th aria-sort={mine ? (order.down ? "descending" : "ascending") : undefined} ta={column.align} data-wide={column.wide || undefined}>
+      <UnstyledButton onClick={() => sort(column.key)} className={classes.heading}>
+        {column.title}
+        <Icon size={14} aria-hidden opacity={mine ? 1 : 0.35} />
+      </UnstyledButton>
+    </Table.Th>
+  );
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+function arrange<T>(rows: readonly T[], columns: Column<T>[], order: Order | undefined, needle: string): readonly T[] {
+  const words = needle.trim().toLowerCase();
+  const kept = words ? rows.filter((row) => columns.some((c) => String(c.value(row)).toLowerCase().includes(words))) : rows;
+  const column = columns.find((c) => c.key === order?.key);
+  if (!column || !order) {
+    return kept;
+  }
+  return [...kept].sort((a, b) => {
+    const [x, y] = [column.value(a), column.value(b)];
+    const by = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
+    return order.down ? -by : by;
+  });
+}
