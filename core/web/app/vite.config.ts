@@ -1,8 +1,8 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, loadEnv } from "vite";
 
 // The core serves the result below /app/; `npm run dev` serves the sources and passes everything else on to a core.
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   base: "/app/",
   plugins: [react()],
   build: {
@@ -15,7 +15,7 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ["/api", "/oauth", "/account", "/site", "/openapi.json"].map((path) => [path, process.env["EDGEREF_CORE"] ?? "http://127.0.0.1:8081"]),
+      ["/api", "/oauth", "/account", "/site", "/openapi.json"].map((path) => [path, loadEnv(mode, ".", "EDGEREF")["EDGEREF_CORE"] ?? "http://127.0.0.1:8081"]),
     ),
   },
-});
+}));
