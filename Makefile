@@ -13,13 +13,20 @@ BENCH    ?= .
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build run test test-deps chaos chaos-long check bench bench-peers fuzz clean
+.PHONY: help build web run test test-deps chaos chaos-long check bench bench-peers fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-build: ## build bin/edgeref
+build: web ## build bin/edgeref, with the pages
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/edgeref .
+
+# The pages are built when their sources, or the API that they speak, have changed. Go alone builds and tests without them.
+web: core/web/dist/index.html ## build the pages (needs Node)
+
+APP := core/web/app
+core/web/dist/index.html: $(shell find $(APP)/src $(APP)/public -type f ! -name schema.d.ts) $(APP)/index.html $(APP)/package-lock.json $(APP)/vite.config.ts core/api/testdata/openapi.json
+	cd $(APP) && npm ci && npm run build
 
 run: build ## build, then run everything in one process with demo data in ./data
 	bin/edgeref serve --demo

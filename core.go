@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,11 +53,12 @@ type environment struct {
 	ops      *opsServer
 
 	role         config.Role
-	routes       []route      // of the core's listener, beside the API
-	coreListener net.Listener // open before it is served, so that parts know the core's address
-	publicURL    string       // where browsers reach the core, without a slash at the end
-	demo         bool         // the data is the demo's: pages say so
-	embedded     bool         // everything is in this process, and nobody need have configured it
+	routes       []route                 // of the core's listener, beside the API
+	coreListener net.Listener            // open before it is served, so that parts know the core's address
+	publicURL    string                  // where browsers reach the core, without a slash at the end
+	linksURL     *atomic.Pointer[string] // where links answer; set by the tracker of the same process
+	demo         bool                    // the data is the demo's: pages say so
+	embedded     bool                    // everything is in this process, and nobody need have configured it
 
 	listenTracker func(addr string) (net.Listener, error)
 }
@@ -246,7 +248,9 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	e.startSite(database, ids, guards, bucket)
+	if err := e.startWeb(e.startSite(database, ids, guards, bucket)); err != nil {
+		return nil, err
+	}
 	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions, bucket)
 	if err != nil {
 		return nil, err

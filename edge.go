@@ -95,6 +95,8 @@ func (e *environment) startTracker(keys *click.Keyring, source links.Source, cli
 	if err != nil {
 		return nil, err
 	}
+	links := "http://" + ln.Addr().String()
+	e.linksURL.Store(&links)
 	serving := e.serve("tracker listener", func() error { return front.Serve(ln) })
 	e.parts.onStop("tracker listener", func(ctx context.Context) error {
 		if err := front.Shutdown(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -23,7 +24,7 @@ func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *sl
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e := &environment{config: c, log: log, registry: registry, parts: &parts{log: log}, listenTracker: p.listenTracker}
+	e := &environment{config: c, log: log, registry: registry, parts: &parts{log: log}, listenTracker: p.listenTracker, linksURL: new(atomic.Pointer[string])}
 	defer func() { err = errors.Join(err, e.parts.stop()) }()
 	e.ops, err = startOps(c.Ops, registry, log)
 	if err != nil {

@@ -83,6 +83,7 @@ type Delivery struct {
 type Core struct {
 	Listen          string        `default:"127.0.0.1:8081" unit:"host:port" help:"listener of the core: API, documentation, edge API"`
 	PublicURL       string        `default:"" unit:"URL" help:"where browsers and payment gateways reach the core, as https://core.example; empty: http:// and core.listen"`
+	LinksURL        string        `default:"" unit:"URL" help:"where referral links answer, as https://go.example: what pages and QR codes show; empty: the tracker of the same process"`
 	Sandbox         string        `default:"" unit:"true|false" help:"the built-in payment gateway that moves no money; empty: true for serve where no other gateway is set up, false otherwise"`
 	Database        string        `default:"" unit:"DSN" secret:"true" help:"sqlite:PATH or mysql:USER:PASSWORD@tcp(HOST:PORT)/NAME; empty: core.db in the data directory"`
 	AdminToken      string        `default:"" env:"EDGEREF_ADMIN_TOKEN" secret:"true" help:"first admin token of an empty database; empty: one is generated and printed once"`

@@ -74,7 +74,7 @@ func (c *Config) validate(role Role) error {
 		}
 	}
 	for path, text := range map[string]string{
-		"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL, "core.public_url": c.Core.PublicURL,
+		"tracker.core_url": c.Tracker.CoreURL, "tracker.fallback_url": c.Tracker.FallbackURL, "core.public_url": c.Core.PublicURL, "core.links_url": c.Core.LinksURL,
 		"razorpay.url": c.Razorpay.URL, "stripe.url": c.Stripe.URL, "razorpay_x.url": c.RazorpayX.URL,
 	} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {

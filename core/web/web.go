@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -39,10 +40,9 @@ type Bootstrap struct {
 
 // Handler serves the application. It is safe for concurrent use.
 type Handler struct {
-	files map[string]file
-	page  []byte
-	etag  string
-	built bool
+	files      map[string]file
+	head, tail []byte // of the page, around the bootstrap; nil: the pages were not built
+	bootstrap  func(context.Context) Bootstrap
 }
 
 type file struct {
@@ -52,17 +52,18 @@ type file struct {
 	immutable        bool // its name changes with its content
 }
 
-// New returns the handler of what the binary carries. Without pages it serves a page that says so.
-func New(b Bootstrap) (*Handler, error) {
+// New returns the handler of what the binary carries; bootstrap is asked for each page. A binary without pages answers
+// with ErrNotBuilt.
+func New(bootstrap func(context.Context) Bootstrap) (*Handler, error) {
 	built, err := fs.Sub(dist, "dist")
 	if err != nil {
 		return nil, fmt.Errorf("open pages: %w", err)
 	}
-	return newHandler(built, b)
+	return newHandler(built, bootstrap)
 }
 
-func newHandler(built fs.FS, b Bootstrap) (*Handler, error) {
-	h := &Handler{files: map[string]file{}}
+func newHandler(built fs.FS, bootstrap func(context.Context) Bootstrap) (*Handler, error) {
+	h := &Handler{files: map[string]file{}, bootstrap: bootstrap}
 	err := fs.WalkDir(built, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Base(name) == ".keep" {
 			return err
@@ -82,17 +83,22 @@ func newHandler(built fs.FS, b Bootstrap) (*Handler, error) {
 	if !ok {
 		return h, nil
 	}
-	config, err := json.Marshal(b) // escapes < and >, so that no value ends the element
-	if err != nil {
-		return nil, fmt.Errorf("describe pages: %w", err)
-	}
 	head, tail, found := bytes.Cut(page.content, []byte("</head>"))
 	if !found {
 		return nil, errors.New("read pages: index.html has no head: build the pages again")
 	}
-	h.page = bytes.Join([][]byte{head, []byte(`<script type="application/json" id="config">`), config, []byte("</script></head>"), tail}, nil)
-	h.etag, h.built = etagOf(h.page), true
+	h.head, h.tail = head, tail
 	return h, nil
+}
+
+// page is index.html with what it must know.
+func (h *Handler) page(ctx context.Context) (file, error) {
+	config, err := json.Marshal(h.bootstrap(ctx)) // escapes < and >, so that no value ends the element
+	if err != nil {
+		return file{}, fmt.Errorf("describe pages: %w", err)
+	}
+	content := bytes.Join([][]byte{h.head, []byte(`<script type="application/json" id="config">`), config, []byte("</script></head>"), h.tail}, nil)
+	return file{content: content, mime: "text/html; charset=utf-8", etag: etagOf(content)}, nil
 }
 
 func newFile(name string, content []byte) file {
@@ -141,14 +147,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if !h.built {
+	if h.head == nil {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = fmt.Fprintln(w, ErrNotBuilt)
 		return
 	}
 	// The application knows its own paths, and says so where there is nothing.
-	page := file{content: h.page, mime: "text/html; charset=utf-8", etag: h.etag}
+	page, err := h.page(r.Context())
+	if err != nil {
+		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
+		return
+	}
 	page.serve(w, r)
 }
 

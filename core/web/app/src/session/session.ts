@@ -14,6 +14,9 @@ interface Token {
 
 const renewBefore = 30_000; // ms
 
+// Whether this browser has signed in. The cookie cannot be seen, and asking without one would be an error for nothing.
+const signedInKey = "edgeref.signed-in";
+
 /** The refresh token is gone or ended: only signing in again helps. */
 export class SignedOut extends Error {}
 
@@ -45,8 +48,10 @@ async function post(path: string, body: Record<string, string>): Promise<Respons
 
 async function take(response: Response): Promise<Token> {
   if (!response.ok) {
+    localStorage.removeItem(signedInKey);
     throw new SignedOut();
   }
+  localStorage.setItem(signedInKey, "1");
   const answer = (await response.json()) as Answer;
   token = { value: answer.access_token, renewAt: Date.now() + answer.expires_in * 1000 - renewBefore };
   return token;
@@ -59,6 +64,9 @@ export async function exchange(code: string, verifier: string): Promise<void> {
 
 // Tabs share the refresh cookie, so they renew one after the other: the token in it is good for one use.
 function renew(): Promise<Token> {
+  if (!localStorage.getItem(signedInKey)) {
+    return Promise.reject(new SignedOut());
+  }
   renewal ??= navigator.locks
     .request("edgeref.session", async () => take(await post("/oauth/session/refresh", {})))
     .finally(() => {
@@ -101,6 +109,7 @@ export function isViewing(): boolean {
 /** Ends the session of this browser, here and in the core. */
 export async function signOut(): Promise<void> {
   token = viewing = undefined;
+  localStorage.removeItem(signedInKey);
   await post("/oauth/session/end", {});
   location.assign(config.origin + "/account/signed-out");
 }
