@@ -267,6 +267,10 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
 	}
 	modules = append(append(modules, paying.modules...), people.modules()...)
+	modules = append(modules, api.Desk(api.DeskServices{
+		Accounts: people.people, Catalog: links, Shop: sales.shop, Invoices: sales.invoices, Payments: payments, Conversions: conversions, Commissions: commissions,
+		Ledger: books, Payouts: paying.payouts, Mails: guards.mail, Audit: guards.audit, Clicks: analytics, Keys: keys,
+	}))
 	public, err := api.New(
 		api.Options{DB: database, Audit: guards.audit, Tokens: api.Chain(tokens, people.scheme()), Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		modules...,

@@ -68,6 +68,7 @@ type server struct {
 	gateway     *gateway
 	inboxes     inboxes
 	self        api.SelfServices
+	desk        api.DeskServices
 	analytics   *analytics
 	bearer      string
 }
@@ -134,7 +135,11 @@ func modules(s *server) []api.Module {
 	}
 	money := moneyModules(s, s.figures())
 	s.self.Catalog = c
-	return append(append(money, newAccounts(s).modules()...), api.AffiliateSelf(s.self), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(s.letters("")), paymentModule(s))
+	accounts, mails := newAccounts(s), s.letters("")
+	out := append(append(money, accounts.modules()...), api.AffiliateSelf(s.self), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(mails), paymentModule(s))
+	s.desk.Accounts, s.desk.Catalog, s.desk.Payments, s.desk.Payouts, s.desk.Mails, s.desk.Audit = accounts.Service, c, s.payments, s.payouts, mails, s.audit
+	s.desk.Conversions, s.desk.Commissions, s.desk.Ledger, s.desk.Clicks, s.desk.Keys = s.self.Conversions, s.self.Commissions, s.self.Ledger, s.self.Reports, testKeyring(s.t)
+	return append(out, api.Desk(s.desk))
 }
 
 // answer is one HTTP answer.

@@ -64,12 +64,13 @@ func shopModule(s *server, conversions *conversion.Service) api.Module {
 	g := &gateway{db: s.db}
 	sales, err := store.New(store.Options{
 		DB: s.db, IDs: s.ids, Attribution: attribution.New(attribution.Options{Keys: testKeyring(s.t)}), Conversions: conversions, Invoices: invoices, Audit: s.audit,
-		Seller: store.Seller{Country: "IN", State: "KA", TaxID: "29AAPFU0939F1ZR"}, ReturnURL: "https://shop.example.com/{token}", Now: s.clock.Now,
+		Mail: s.letters(""), Seller: store.Seller{Country: "IN", State: "KA", TaxID: "29AAPFU0939F1ZR"}, ReturnURL: "https://shop.example.com/{token}", Now: s.clock.Now,
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	g.shop, s.gateway, s.inboxes = sales, g, inboxes{}
+	s.desk.Shop, s.desk.Invoices = sales, invoices
 	sales.UseGateways(g)
 	return api.Shop(api.ShopOptions{Shop: sales, Invoices: invoices, Payments: g, CookieName: "er_cid", Addresses: s.inboxes})
 }

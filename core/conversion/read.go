@@ -114,6 +114,20 @@ func (s *Service) Detail(ctx context.Context, id int64) (Detail, error) {
 	return d, err
 }
 
+// Family returns a conversion with all that are about the same transaction of the merchant, as its refunds: the oldest
+// first, at most limit. The error is ErrNotFound where there is no such conversion.
+func (s *Service) Family(ctx context.Context, id int64, limit int) ([]Conversion, error) {
+	c, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	list, err := read(ctx, s.db, "program_id = ? AND subject = ? ORDER BY id LIMIT ?", c.ProgramID, c.Subject, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read conversions about the same subject: %w", err)
+	}
+	return list, nil
+}
+
 // customerOf is the key of the customer whom a conversion names, or "".
 func customerOf(ctx context.Context, q db.Querier, id int64) (string, error) {
 	var customer string

@@ -65,20 +65,7 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Mail, error) {
 	if f.Before != 0 {
 		add("id < ?", f.Before)
 	}
-	rows, err := s.db.Query(ctx, "SELECT "+columns+" FROM mails WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
-	if err != nil {
-		return nil, fmt.Errorf("list mails: %w", err)
-	}
-	defer rows.Close()
-	var out []Mail
-	for rows.Next() {
-		var m Mail
-		if err := rows.Scan(m.fields()...); err != nil {
-			return nil, fmt.Errorf("list mails: %w", err)
-		}
-		out = append(out, m)
-	}
-	return out, wrap("list mails", rows.Err())
+	return s.read(ctx, where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
 }
 
 func (m *Mail) fields() []any {
@@ -172,4 +159,38 @@ func (s *Service) Test(ctx context.Context, to string, also ...func(*db.Tx, Mail
 		return Mail{}, err
 	}
 	return m, nil
+}
+
+// ByKeys returns the mails that were queued under some of the keys, without their text, the oldest first.
+func (s *Service) ByKeys(ctx context.Context, keys []string) ([]Mail, error) {
+	var out []Mail
+	for part, args := range db.Chunks(keys) {
+		for i := range part {
+			args[i] = []byte(part[i])
+		}
+		list, err := s.read(ctx, "mail_key IN "+db.In(len(part))+" ORDER BY id", args...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// read reads mails without their text.
+func (s *Service) read(ctx context.Context, rest string, args ...any) ([]Mail, error) {
+	rows, err := s.db.Query(ctx, "SELECT "+columns+" FROM mails WHERE "+rest, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list mails: %w", err)
+	}
+	defer rows.Close()
+	var out []Mail
+	for rows.Next() {
+		var m Mail
+		if err := rows.Scan(m.fields()...); err != nil {
+			return nil, fmt.Errorf("list mails: %w", err)
+		}
+		out = append(out, m)
+	}
+	return out, wrap("list mails", rows.Err())
 }

@@ -197,6 +197,65 @@ func (s *Service) Payouts(ctx context.Context, f Filter) ([]Payout, error) {
 	return readPayouts(ctx, s.db, strings.Join(where, " AND ")+" ORDER BY p.id DESC LIMIT ?", append(args, f.Limit)...)
 }
 
+// Share is what a payout pays of a commission.
+type Share struct {
+	Payout
+	CommissionID int64
+	Minor        int64 // of the payout's currency; negative: what a refund took back after an earlier payout
+}
+
+// Shares returns the payouts that contain some of the commissions, without items, events and attempts: by commission, the
+// oldest first, at most limit.
+func (s *Service) Shares(ctx context.Context, commissionIDs []int64, limit int) ([]Share, error) {
+	var out []Share
+	for part, args := range db.Chunks(commissionIDs) {
+		if len(out) >= limit {
+			break
+		}
+		list, err := s.shares(ctx, db.In(len(part)), append(args, limit-len(out))...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+func (s *Service) shares(ctx context.Context, in string, args ...any) ([]Share, error) {
+	rows, err := s.db.Query(ctx, "SELECT payout_id, commission_id, amount_minor FROM payout_items WHERE commission_id IN "+in+
+		" ORDER BY commission_id, payout_id LIMIT ?", args...)
+	if err != nil {
+		return nil, fmt.Errorf("read payouts of commissions: %w", err)
+	}
+	defer rows.Close()
+	var out []Share
+	var ids []int64
+	for rows.Next() {
+		var sh Share
+		if err := rows.Scan(&sh.ID, &sh.CommissionID, &sh.Minor); err != nil {
+			return nil, fmt.Errorf("read payouts of commissions: %w", err)
+		}
+		out, ids = append(out, sh), append(ids, sh.ID)
+	}
+	if err := errorsOf(rows.Err(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("read payouts of commissions: %w", err)
+	}
+	byID := map[int64]Payout{}
+	for part, args := range db.Chunks(ids) {
+		list, err := readPayouts(ctx, s.db, "p.id IN "+db.In(len(part)), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range list {
+			byID[p.ID] = p
+		}
+	}
+	for i := range out {
+		out[i].Payout = byID[out[i].ID]
+	}
+	return out, nil
+}
+
 // Payout returns one payout with its items, events and attempt; affiliateID is its owner, or 0 for anybody's. The error is
 // ErrNotFound where there is none.
 func (s *Service) Payout(ctx context.Context, id, affiliateID int64) (p Payout, err error) {

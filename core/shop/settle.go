@@ -142,7 +142,7 @@ func (s *Service) pay(ctx context.Context, tx *db.Tx, o *Order, e Event, at int6
 	if err := s.grant(ctx, tx, o); err != nil {
 		return err
 	}
-	if err := s.write(ctx, tx, o, "order_paid", o.reference()+"/paid", o.amount(o.Totals.Gross)); err != nil {
+	if err := s.write(ctx, tx, o, "order_paid", o.paidMail(), o.amount(o.Totals.Gross)); err != nil {
 		return err
 	}
 	if err := s.move(ctx, tx, o, Paid, e); err != nil {
@@ -238,6 +238,21 @@ func regionName(b Buyer) string {
 		return st.name
 	}
 	return b.Region
+}
+
+// paidMail is the key of the mail that says that the order was paid.
+func (o *Order) paidMail() string { return o.reference() + "/paid" }
+
+// refundMail is the key of the mail that says that a refund was made.
+func refundMail(refundID int64) string { return ident.Format(ident.OrderRefund, refundID) }
+
+// MailKeys are the keys under which mails about an order and its refunds are queued.
+func MailKeys(o Order, refunds []Refund) []string {
+	keys := []string{o.paidMail()}
+	for _, r := range refunds {
+		keys = append(keys, refundMail(r.ID))
+	}
+	return keys
 }
 
 // write queues a mail to the buyer. An address that cannot be written to must not keep money from being booked.

@@ -91,7 +91,7 @@ func (s *Service) refunded(ctx context.Context, tx *db.Tx, o *Order, r *Refund, 
 	if err := s.revoke(ctx, tx, o, "refund"); err != nil {
 		return err
 	}
-	if err := s.write(ctx, tx, o, "order_refunded", ident.Format(ident.OrderRefund, r.ID), r.amount()); err != nil {
+	if err := s.write(ctx, tx, o, "order_refunded", refundMail(r.ID), r.amount()); err != nil {
 		return err
 	}
 	to := o.settled(false)
