@@ -16,6 +16,7 @@ import (
 type program struct {
 	environ        []string
 	stdout, stderr io.Writer
+	loaded         *config.Loader // of the one command that runs; nil before
 }
 
 // commands builds the command tree.
@@ -64,6 +65,7 @@ func (p *program) role(role config.Role, use, short string, fn func(context.Cont
 			if err != nil {
 				return err
 			}
+			p.loaded = loader
 			return fn(cmd.Context(), c, newLogger(c, p.stderr))
 		},
 	}

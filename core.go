@@ -51,6 +51,7 @@ type environment struct {
 	registry *prometheus.Registry
 	parts    *parts
 	ops      *opsServer
+	loaded   *config.Loader // where the settings came from; nil where nobody asks
 
 	role         config.Role
 	routes       []route                 // of the core's listener, beside the API
@@ -248,7 +249,8 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	if err := e.startWeb(e.startSite(database, ids, guards, bucket)); err != nil {
+	pages := e.startSite(database, ids, guards, bucket)
+	if err := e.startWeb(pages); err != nil {
 		return nil, err
 	}
 	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions, bucket)
@@ -265,6 +267,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 			Catalog: links, Conversions: conversions, Commissions: commissions, Ledger: books, Reports: analytics, Webhooks: hooks,
 		}),
 		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
+		api.Site(pages), api.Settings(settingsOf(e.loaded)),
 	}
 	modules = append(append(modules, paying.modules...), people.modules()...)
 	modules = append(modules, api.Desk(api.DeskServices{

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"gocloud.dev/blob"
 
+	"github.com/edgeref/edgeref/config"
+	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/kyc"
 	"github.com/edgeref/edgeref/core/newid"
@@ -29,4 +32,33 @@ func (e *environment) startSite(database *db.DB, ids *newid.Generator, guards *a
 	s := site.New(site.Options{DB: database, IDs: ids, Bucket: bucket, Audit: guards.audit, Now: time.Now, Logger: e.log.With("part", "site")})
 	e.route(site.MediaPath, s.Handler())
 	return s
+}
+
+// settingsOf is the configuration as pages show it: what is secret is left out.
+func settingsOf(loaded *config.Loader) api.SettingList {
+	list := api.SettingList{Sections: []api.SettingSection{}}
+	if loaded == nil {
+		return list
+	}
+	list.File = loaded.File()
+	for _, s := range loaded.Settings() {
+		section := ""
+		if i := strings.LastIndexByte(s.Path, '.'); i >= 0 {
+			section = s.Path[:i]
+		}
+		if n := len(list.Sections); n == 0 || list.Sections[n-1].Name != section {
+			list.Sections = append(list.Sections, api.SettingSection{Name: section})
+		}
+		text := s.Text()
+		shown := api.Setting{
+			Name: s.Path, Value: text, Default: s.Default, Source: s.Source(), Unit: s.Unit, Help: s.Help, Env: s.Env, Flag: "--" + s.Flag, Secret: s.Secret,
+			IsSet: text != "",
+		}
+		if s.Secret {
+			shown.Value = ""
+		}
+		last := &list.Sections[len(list.Sections)-1]
+		last.Settings = append(last.Settings, shown)
+	}
+	return list
 }

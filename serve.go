@@ -24,7 +24,9 @@ func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *sl
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	e := &environment{config: c, log: log, registry: registry, parts: &parts{log: log}, listenTracker: p.listenTracker, linksURL: new(atomic.Pointer[string])}
+	e := &environment{
+		config: c, log: log, registry: registry, parts: &parts{log: log}, listenTracker: p.listenTracker, loaded: p.loaded, linksURL: new(atomic.Pointer[string]),
+	}
 	defer func() { err = errors.Join(err, e.parts.stop()) }()
 	e.ops, err = startOps(c.Ops, registry, log)
 	if err != nil {

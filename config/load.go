@@ -82,6 +82,12 @@ func (l *Loader) Load(role Role, environ []string) (*Config, error) {
 	return &l.config, nil
 }
 
+// Settings returns every setting as it was loaded, in the order of the struct.
+func (l *Loader) Settings() []*Setting { return l.settings }
+
+// File is the configuration file that was read; empty: none.
+func (l *Loader) File() string { return l.file }
+
 func (l *Loader) find(match func(*Setting) bool) *Setting {
 	for _, s := range l.settings {
 		if match(s) {

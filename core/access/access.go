@@ -31,8 +31,11 @@ const (
 	PeopleRead       Scope = "people:read" // accounts and their roles
 	PeopleWrite      Scope = "people:write"
 	ReportsRead      Scope = "reports:read"
+	SettingsRead     Scope = "settings:read" // the configuration, and what the public pages say
+	SettingsWrite    Scope = "settings:write"
 	ShopRead         Scope = "shop:read" // products, bundles, coupons
 	ShopWrite        Scope = "shop:write"
+	SystemRead       Scope = "system:read" // how the machinery is
 	WebhooksRead     Scope = "webhooks:read"
 	WebhooksWrite    Scope = "webhooks:write"
 	// Personal scopes open what belongs to the person who asks, and nothing else.
@@ -46,7 +49,7 @@ func Scopes() []Scope {
 	return []Scope{
 		Admin, AuditRead, CatalogRead, CatalogWrite, ConversionsRead, ConversionsWrite, KYCRead, KYCWrite, LedgerRead, MailRead,
 		OrdersRead, OrdersWrite, PayoutsApprove, PayoutsRead, PayoutsWrite, PeopleRead, PeopleWrite, ReportsRead,
-		ShopRead, ShopWrite, WebhooksRead, WebhooksWrite, Me, AffiliateSelf, LearnerSelf,
+		SettingsRead, SettingsWrite, ShopRead, ShopWrite, SystemRead, WebhooksRead, WebhooksWrite, Me, AffiliateSelf, LearnerSelf,
 	}
 }
 

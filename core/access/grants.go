@@ -10,7 +10,8 @@ func Grants(r Role) []Scope {
 	case RoleAdmin:
 		return []Scope{
 			Me, AuditRead, CatalogRead, CatalogWrite, ConversionsRead, ConversionsWrite, KYCRead, KYCWrite, LedgerRead, MailRead,
-			OrdersRead, OrdersWrite, PayoutsRead, PeopleRead, PeopleWrite, ReportsRead, ShopRead, ShopWrite, WebhooksRead, WebhooksWrite,
+			OrdersRead, OrdersWrite, PayoutsRead, PeopleRead, PeopleWrite, ReportsRead, SettingsRead, SettingsWrite, ShopRead, ShopWrite, SystemRead,
+			WebhooksRead, WebhooksWrite,
 		}
 	case RoleFinance:
 		return []Scope{
@@ -18,7 +19,7 @@ func Grants(r Role) []Scope {
 			PeopleRead, ReportsRead, ShopRead,
 		}
 	case RoleSupport:
-		return []Scope{Me, CatalogRead, ConversionsRead, MailRead, OrdersRead, PeopleRead, ReportsRead, ShopRead}
+		return []Scope{Me, CatalogRead, ConversionsRead, MailRead, OrdersRead, PeopleRead, ReportsRead, ShopRead, SystemRead}
 	case RoleInstructor:
 		return []Scope{Me, ShopRead}
 	case RoleAffiliate:

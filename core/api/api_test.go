@@ -135,6 +135,7 @@ func modules(s *server) []api.Module {
 	}
 	money := moneyModules(s, s.figures())
 	s.self.Catalog = c
+	money = append(money, siteModules(s)...)
 	accounts, mails := newAccounts(s), s.letters("")
 	out := append(append(money, accounts.modules()...), api.AffiliateSelf(s.self), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(mails), paymentModule(s))
 	s.desk.Accounts, s.desk.Catalog, s.desk.Payments, s.desk.Payouts, s.desk.Mails, s.desk.Audit = accounts.Service, c, s.payments, s.payouts, mails, s.audit

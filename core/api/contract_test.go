@@ -41,7 +41,7 @@ func (s *server) document() (d document) {
 
 // publicOperations are all that need no token. Whoever adds one says so here.
 func publicOperations() []string {
-	return []string{"quote-checkout", "create-checkout-order", "get-checkout-order", "begin-checkout-payment", "get-checkout-invoice", "receive-razorpayx-webhook", "open-kyc-file"}
+	return []string{"quote-checkout", "create-checkout-order", "get-checkout-order", "begin-checkout-payment", "get-checkout-invoice", "receive-razorpayx-webhook", "open-kyc-file", "get-site-brand"}
 }
 
 // Every operation that the document shows refuses those without a token, with a wrong one, and with every right but its own.

@@ -22,6 +22,7 @@ import (
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/site"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
@@ -146,6 +147,11 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{kyc.ErrState, http.StatusConflict, "kyc_state"},
 		{kyc.ErrTooMany, http.StatusConflict, "too_many_documents"},
 		{kyc.ErrTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
+		{site.ErrNotFound, http.StatusNotFound, "not_found"},
+		{site.ErrConflict, http.StatusConflict, "site_changed"},
+		{site.ErrInUse, http.StatusConflict, "media_in_use"},
+		{site.ErrTooMany, http.StatusConflict, "too_many_files"},
+		{site.ErrTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
 		{tax.ErrNotFound, http.StatusNotFound, "not_found"},
 		{tax.ErrExists, http.StatusConflict, "tax_rule_exists"},
 		{report.ErrQuery, http.StatusUnprocessableEntity, "validation_failed"},

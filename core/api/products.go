@@ -11,6 +11,7 @@ import (
 	"github.com/edgeref/edgeref/core/invoice"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/shop"
+	"github.com/edgeref/edgeref/core/site"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -55,7 +56,7 @@ type Product struct {
 	Slug         string         `json:"slug" example:"sales-training"`
 	Kind         shop.Kind      `json:"kind" enum:"product,bundle" doc:"A bundle consists of products, and is sold at a price of its own"`
 	Name         string         `json:"name" example:"Sales training"`
-	Description  string         `json:"description" example:"Twelve lessons."`
+	Description  string         `json:"description" example:"Twelve lessons." doc:"Markdown, as in the site's texts"`
 	SKU          string         `json:"sku" example:"SALES-1"`
 	Prices       []money.Amount `json:"prices" nullable:"false" doc:"One a currency"`
 	TaxBP        int64          `json:"tax_bp" example:"1800" doc:"Rate of the tax, in basis points. A bundle's parts have their own"`
@@ -66,6 +67,8 @@ type Product struct {
 	Files        []ProductFile  `json:"files" nullable:"false"`
 	Entitlements []string       `json:"entitlements" nullable:"false" example:"[\"course:sales\"]" doc:"Codes of what its buyer may use"`
 	PartIDs      []string       `json:"part_ids" nullable:"false" example:"[\"prd_01J8Z0QK5T2VG\"]" doc:"Of a bundle"`
+	ImageID      string         `json:"image_id" example:"med_01J8Z0QK5T2VG" doc:"Of the site's media; empty: none"`
+	ImagePath    string         `json:"image_path" example:"/site/media/med_01J8Z0QK5T2VG" doc:"Below the address of the core; empty: none"`
 	Status       shop.Status    `json:"status" enum:"draft,active,archived" doc:"Only an active one can be bought"`
 	CreatedAt    Time           `json:"created_at"`
 	UpdatedAt    Time           `json:"updated_at"`
@@ -87,6 +90,7 @@ type ProductRequest struct {
 	Files        []ProductFile  `json:"files,omitempty" maxItems:"50" nullable:"false"`
 	Entitlements []string       `json:"entitlements,omitempty" maxItems:"20" nullable:"false" example:"[\"course:sales\"]"`
 	PartIDs      []string       `json:"part_ids,omitempty" maxItems:"20" nullable:"false" example:"[\"prd_01J8Z0QK5T2VG\"]" doc:"Of a bundle: two products at least"`
+	ImageID      string         `json:"image_id,omitempty" example:"med_01J8Z0QK5T2VG" doc:"A picture of the site's media"`
 	Status       shop.Status    `json:"status,omitempty" enum:"draft,active,archived" default:"draft"`
 }
 
@@ -105,6 +109,7 @@ type ProductChange struct {
 	Files        []ProductFile  `json:"files,omitempty" maxItems:"50" nullable:"false"`
 	Entitlements []string       `json:"entitlements,omitempty" maxItems:"20" nullable:"false" example:"[\"course:sales\"]"`
 	PartIDs      []string       `json:"part_ids,omitempty" maxItems:"20" nullable:"false" example:"[\"prd_01J8Z0QK5T2VG\"]"`
+	ImageID      *string        `json:"image_id,omitempty" example:"med_01J8Z0QK5T2VG" doc:"A picture of the site's media; empty: none"`
 	Status       *shop.Status   `json:"status,omitempty" enum:"draft,active,archived" example:"active"`
 }
 
@@ -189,14 +194,16 @@ func (r *ProductRequest) product() (shop.Product, error) {
 	program, err1 := fieldID(ident.Program, "body.program_id", r.ProgramID)
 	parts, err2 := productIDs("body.part_ids", r.PartIDs)
 	prices, err3 := pricesOf("body.prices", r.Prices)
+	image, err4 := fieldID(ident.Media, "body.image_id", r.ImageID)
 	p := shop.Product{
 		Slug: r.Slug, Kind: r.Kind, Name: r.Name, Description: r.Description, SKU: r.SKU, Prices: prices, TaxBP: r.TaxBP, TaxCode: r.TaxCode,
-		TaxIncluded: r.TaxIncluded, ProgramID: program, HoldDays: shop.NoHold, Files: files(r.Files), Entitlements: r.Entitlements, Parts: parts, Status: r.Status,
+		TaxIncluded: r.TaxIncluded, ProgramID: program, HoldDays: shop.NoHold, Files: files(r.Files), Entitlements: r.Entitlements, Parts: parts, Image: image,
+		Status: r.Status,
 	}
 	if r.HoldDays != nil {
 		p.HoldDays = *r.HoldDays
 	}
-	return p, invalidAll(err1, err2, err3)
+	return p, invalidAll(err1, err2, err3, err4)
 }
 
 func (c *ProductChange) change() (shop.ProductChange, error) {
@@ -211,7 +218,7 @@ func (c *ProductChange) change() (shop.ProductChange, error) {
 		}
 		out.HoldDays = &hold
 	}
-	var errs [3]error
+	var errs [4]error
 	if c.ProgramID != nil {
 		var program int64
 		program, errs[0] = fieldID(ident.Program, "body.program_id", *c.ProgramID)
@@ -222,6 +229,11 @@ func (c *ProductChange) change() (shop.ProductChange, error) {
 	}
 	if c.Prices != nil {
 		out.Prices, errs[2] = pricesOf("body.prices", c.Prices)
+	}
+	if c.ImageID != nil {
+		var image int64
+		image, errs[3] = fieldID(ident.Media, "body.image_id", *c.ImageID)
+		out.Image = &image
 	}
 	return out, invalidAll(errs[:]...)
 }
@@ -293,7 +305,8 @@ func productBody(p shop.Product) Product {
 	out := Product{
 		ID: ident.Format(ident.Product, p.ID), Slug: p.Slug, Kind: p.Kind, Name: p.Name, Description: p.Description, SKU: p.SKU, Prices: amountsOf(p.Prices),
 		TaxBP: p.TaxBP, TaxCode: p.TaxCode, TaxIncluded: p.TaxIncluded, ProgramID: identOrNone(ident.Program, p.ProgramID),
-		Files: make([]ProductFile, len(p.Files)), Entitlements: append([]string{}, p.Entitlements...), PartIDs: identsOf(ident.Product, p.Parts), Status: p.Status,
+		Files: make([]ProductFile, len(p.Files)), Entitlements: append([]string{}, p.Entitlements...), PartIDs: identsOf(ident.Product, p.Parts),
+		ImageID: identOrNone(ident.Media, p.Image), ImagePath: site.PathOf(p.Image), Status: p.Status,
 		CreatedAt: timeOf(p.CreatedAt), UpdatedAt: timeOf(p.UpdatedAt),
 	}
 	for i, f := range p.Files {

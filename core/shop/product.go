@@ -2,11 +2,13 @@ package shop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/site"
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
@@ -55,6 +57,7 @@ type Product struct {
 	Files        []File
 	Entitlements []string // codes, known to who checks them
 	Parts        []int64  // of a bundle: products
+	Image        int64    // of the site's media; 0: none
 	Status       Status
 	CreatedAt    int64 // Unix ms
 	UpdatedAt    int64
@@ -64,7 +67,7 @@ type Product struct {
 type ProductChange struct {
 	Slug, Name, Description, SKU, TaxCode *string
 	Prices                                map[string]int64
-	TaxBP, ProgramID                      *int64
+	TaxBP, ProgramID, Image               *int64
 	TaxIncluded                           *bool
 	HoldDays                              *int
 	Files                                 []File
@@ -81,6 +84,7 @@ func (c ProductChange) apply(p *Product) {
 	set(&p.TaxCode, c.TaxCode)
 	set(&p.TaxBP, c.TaxBP)
 	set(&p.ProgramID, c.ProgramID)
+	set(&p.Image, c.Image)
 	set(&p.TaxIncluded, c.TaxIncluded)
 	set(&p.HoldDays, c.HoldDays)
 	set(&p.Status, c.Status)
@@ -172,6 +176,16 @@ func (p *Product) checkReferences(ctx context.Context, tx *db.Tx) error {
 			c.fail("program_id", "there is no such program")
 		}
 	}
+	if p.Image != 0 {
+		switch m, err := site.ReadMedia(ctx, tx, p.Image); {
+		case errors.Is(err, site.ErrNotFound):
+			c.fail("image_id", "there is no such picture")
+		case err != nil:
+			return err
+		case !m.IsPicture():
+			c.fail("image_id", "is no picture")
+		}
+	}
 	if len(p.Parts) > 0 {
 		parts, err := readProducts(ctx, tx, "id IN "+db.In(len(p.Parts))+" AND kind = ? AND status <> ?", append(anys(p.Parts), Single, Archived)...)
 		if err != nil {
@@ -204,7 +218,7 @@ func (s *Service) CreateProduct(ctx context.Context, p Product, also ...func(*db
 			return err
 		}
 		made, err := tx.TryInsert(ctx, `INSERT INTO products (id, slug, kind, name, description, sku, prices, tax_bp, tax_code, tax_included,
-			program_id, hold_days, files, entitlements, parts, status, created_at, updated_at) VALUES `+db.In(18), append([]any{p.ID}, p.columns()...)...)
+			program_id, hold_days, files, entitlements, parts, image_id, status, created_at, updated_at) VALUES `+db.In(19), append([]any{p.ID}, p.columns()...)...)
 		if err != nil {
 			return fmt.Errorf("store product: %w", err)
 		}
@@ -240,7 +254,7 @@ func (s *Service) UpdateProduct(ctx context.Context, id int64, change ProductCha
 			return err
 		}
 		_, err = tx.Exec(ctx, `UPDATE products SET slug = ?, kind = ?, name = ?, description = ?, sku = ?, prices = ?, tax_bp = ?, tax_code = ?,
-			tax_included = ?, program_id = ?, hold_days = ?, files = ?, entitlements = ?, parts = ?, status = ?, created_at = ?, updated_at = ?
+			tax_included = ?, program_id = ?, hold_days = ?, files = ?, entitlements = ?, parts = ?, image_id = ?, status = ?, created_at = ?, updated_at = ?
 			WHERE id = ?`, append(p.columns(), id)...)
 		if db.IsDuplicate(err) {
 			return ErrSlugTaken
@@ -262,7 +276,7 @@ func (p *Product) columns() []any {
 		p.Prices = map[string]int64{}
 	}
 	return []any{p.Slug, p.Kind, p.Name, p.Description, p.SKU, encode(p.Prices), p.TaxBP, p.TaxCode, p.TaxIncluded, p.ProgramID, p.HoldDays,
-		encode(orEmpty(p.Files)), encode(orEmpty(p.Entitlements)), encode(orEmpty(p.Parts)), p.Status, p.CreatedAt, p.UpdatedAt}
+		encode(orEmpty(p.Files)), encode(orEmpty(p.Entitlements)), encode(orEmpty(p.Parts)), p.Image, p.Status, p.CreatedAt, p.UpdatedAt}
 }
 
 func orEmpty[T any](items []T) []T {
@@ -306,7 +320,7 @@ func readProduct(ctx context.Context, q db.Querier, id int64, lock string) (Prod
 
 func readProducts(ctx context.Context, q db.Querier, rest string, args ...any) ([]Product, error) {
 	rows, err := q.Query(ctx, `SELECT id, slug, kind, name, description, sku, prices, tax_bp, tax_code, tax_included, program_id, hold_days,
-		files, entitlements, parts, status, created_at, updated_at FROM products WHERE `+rest, args...)
+		files, entitlements, parts, image_id, status, created_at, updated_at FROM products WHERE `+rest, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read products: %w", err)
 	}
@@ -316,7 +330,7 @@ func readProducts(ctx context.Context, q db.Querier, rest string, args ...any) (
 		var p Product
 		var prices, files, entitlements, parts string
 		if err := rows.Scan(&p.ID, &p.Slug, &p.Kind, &p.Name, &p.Description, &p.SKU, &prices, &p.TaxBP, &p.TaxCode, &p.TaxIncluded, &p.ProgramID,
-			&p.HoldDays, &files, &entitlements, &parts, &p.Status, &p.CreatedAt, &p.UpdatedAt); err != nil {
+			&p.HoldDays, &files, &entitlements, &parts, &p.Image, &p.Status, &p.CreatedAt, &p.UpdatedAt); err != nil {
 			return nil, fmt.Errorf("read products: %w", err)
 		}
 		if err := decodeAll(prices, &p.Prices, files, &p.Files, entitlements, &p.Entitlements, parts, &p.Parts); err != nil {
