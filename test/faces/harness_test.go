@@ -1,0 +1,89 @@
+package faces
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"github.com/edgeref/edgeref/test/browser"
+	"github.com/edgeref/edgeref/test/system"
+)
+
+var binary = system.Builder("../..")
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	binary.Remove()
+	os.Exit(code)
+}
+
+// business is a running serve with the demo business.
+type business struct {
+	*system.Process
+	env map[string]string // of demo.env
+}
+
+// open starts the demo business. Its pages must be part of the binary.
+func open(t *testing.T) *business {
+	t.Helper()
+	if _, err := os.Stat("../../core/web/dist/index.html"); err != nil {
+		if os.Getenv("EDGEREF_TEST_REQUIRE") != "" {
+			t.Fatal("the pages are not built: run make web")
+		}
+		t.Skip("the pages are not built: run make web")
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--data", data}}, env: map[string]string{}}
+	b.Start()
+	t.Cleanup(b.Terminate)
+	f, err := os.Open(filepath.Join(data, "demo.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	line := regexp.MustCompile(`^export (\w+)='(.*)'$`)
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if m := line.FindStringSubmatch(lines.Text()); m != nil {
+			b.env[m[1]] = m[2]
+		}
+	}
+	return b
+}
+
+// code is what the authenticator of the demo's people shows now.
+func (b *business) code() string {
+	b.T.Helper()
+	code, err := totp.GenerateCode(b.env["DEMO_TOTP_SECRET"], time.Now())
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	return code
+}
+
+// signIn opens a window of one of the demo's people, by the name in demo.env, as DEMO_ADMIN.
+func (b *business) signIn(t *testing.T, chromium *browser.Browser, who string) *browser.Tab {
+	t.Helper()
+	tab := chromium.Open(t, b.Core, b.Tracker)
+	tab.Viewport(1440, 900)
+	tab.Go(b.Core + "/app/")
+	tab.WaitAddress("/account/sign-in")
+	tab.Fill("E-mail address", b.env[who])
+	tab.Fill("Password", b.env["DEMO_PASSWORD"])
+	tab.Click("button", "Sign in")
+	tab.Wait("the pages, or a second factor", func() bool {
+		return strings.Contains(tab.Address(), "/app/") || strings.Contains(tab.Address(), "second-factor")
+	})
+	if strings.Contains(tab.Address(), "second-factor") {
+		tab.Fill("Code", b.code())
+		tab.Click("button", "Go on")
+	}
+	tab.WaitAddress("/app/")
+	tab.Find("heading", "")
+	return tab
+}

@@ -1,0 +1,117 @@
+package faces
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/edgeref/edgeref/test/browser"
+)
+
+// widths are those of a telephone and of a desk.
+var widths = []int64{375, 1440}
+
+// TestPages looks at every page that the navigation of each kind of person leads to, and at the first entry of each list: it must
+// have a heading, fit a telephone, shut nobody out, log no error, and ask nobody but this machine.
+func TestPages(t *testing.T) {
+	b := open(t)
+	axe, err := os.ReadFile("../../core/web/app/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is missing, run make web: %v", err)
+	}
+	chromium := browser.Start(t)
+	for _, who := range []string{"DEMO_AFFILIATE", "DEMO_NEW_AFFILIATE", "DEMO_OWNER", "DEMO_FINANCE", "DEMO_SUPPORT", "DEMO_INSTRUCTOR", "DEMO_LEARNER"} {
+		t.Run(strings.ToLower(strings.TrimPrefix(who, "DEMO_")), func(t *testing.T) {
+			tab := b.signIn(t, chromium, who)
+			tab.Dark(false)
+			tab.Problems()
+			seen := map[string]bool{}
+			paths := navigation(tab)
+			if len(paths) == 0 {
+				t.Fatal("the navigation leads nowhere")
+			}
+			for len(paths) > 0 {
+				path := paths[0]
+				paths = paths[1:]
+				if seen[shape(path)] {
+					continue
+				}
+				seen[shape(path)] = true
+				tab.Viewport(1440, 900)
+				tab.Go(b.Core + path)
+				for _, next := range append(navigation(tab), firstEntry(b, tab, path)...) {
+					if !seen[shape(next)] && !slices.Contains(paths, next) {
+						paths = append(paths, next)
+					}
+				}
+				look(t, b, tab, string(axe), who, path)
+			}
+			t.Logf("%d pages", len(seen))
+		})
+	}
+}
+
+// shape is a path without what tells one entry of a list from another.
+func shape(path string) string {
+	u, err := url.Parse(path)
+	if err != nil {
+		return path
+	}
+	parts := strings.Split(u.Path, "/")
+	for i, part := range parts {
+		if kind, id, found := strings.Cut(part, "_"); found && len(id) == 13 {
+			parts[i] = kind + "_"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// navigation returns where the navigation and the choice of areas lead.
+func navigation(tab *browser.Tab) []string {
+	return browser.Eval[[]string](tab, `[...document.querySelectorAll("nav a[href^='/app/']")].map(a => a.getAttribute("href"))`)
+}
+
+// firstEntry opens the first row of a list and returns where it leads, if to another page.
+func firstEntry(b *business, tab *browser.Tab, path string) []string {
+	opened := browser.Eval[bool](tab, `(() => { const row = document.querySelector("table tbody tr button"); row?.click(); return !!row })()`)
+	if !opened {
+		return nil
+	}
+	tab.Settle()
+	now := strings.TrimPrefix(tab.Address(), b.Core)
+	tab.Go(b.Core + path)
+	if now == path {
+		return nil
+	}
+	return []string{now}
+}
+
+func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string) {
+	t.Helper()
+	for _, width := range widths {
+		tab.Viewport(width, 900)
+		tab.Go(b.Core + path)
+		name := fmt.Sprintf("%s%s-%d", strings.ToLower(strings.TrimPrefix(who, "DEMO_")), path, width)
+		tab.Screenshot(browser.Artefact(name), true)
+		if wide := browser.Eval[int](tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
+			t.Errorf("%s at %d pixels is %d pixels too wide", path, width, wide)
+		}
+		if n := browser.Eval[int](tab, "document.querySelectorAll('h1').length"); n != 1 {
+			t.Errorf("%s has %d first headings", path, n)
+		}
+		if alert := browser.Eval[string](tab, `document.querySelector("main [role=alert]")?.innerText ?? ""`); alert != "" {
+			t.Errorf("%s shows an error: %s", path, alert)
+		}
+		for _, v := range tab.Axe(axe) {
+			if v.Impact == "serious" || v.Impact == "critical" {
+				t.Errorf("%s at %d pixels: %s (%s): %s", path, width, v.Help, v.Rule, strings.Join(v.Nodes[:min(3, len(v.Nodes))], "\n\t"))
+			}
+		}
+		for _, problem := range tab.Problems() {
+			t.Errorf("%s at %d pixels: %s", path, width, problem)
+		}
+	}
+}
