@@ -102,6 +102,9 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string) {
 		if n := browser.Eval[int](tab, "document.querySelectorAll('h1').length"); n != 1 {
 			t.Errorf("%s has %d first headings", path, n)
 		}
+		if strings.Contains(tab.Text(), "There is nothing here") {
+			t.Errorf("%s is in the navigation and not there", path)
+		}
 		if alert := browser.Eval[string](tab, `document.querySelector("main [role=alert]")?.innerText ?? ""`); alert != "" {
 			t.Errorf("%s shows an error: %s", path, alert)
 		}

@@ -14,7 +14,7 @@ import { isProblem } from "./api/problem";
 import { router } from "./App";
 import { config } from "./config";
 import { SignedOut } from "./session/session";
-import { theme } from "./theme";
+import { theme, variables } from "./theme";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -32,7 +32,7 @@ if (location.origin !== config.origin) {
 } else {
   createRoot(document.getElementById("root")!).render(
     <StrictMode>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
+      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
         <Notifications position="top-right" />
         <QueryClientProvider client={queries}>
           <RouterProvider router={router} />

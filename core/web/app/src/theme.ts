@@ -1,4 +1,4 @@
-import { createTheme, rem, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, rem, type CSSVariablesResolver, type MantineColorsTuple } from "@mantine/core";
 
 // The accent of the sign-in pages and the public site, in ten shades; the seventh is #1f4fd8 itself.
 const accent: MantineColorsTuple = ["#edf2ff", "#dbe5ff", "#b5c8fb", "#8ca9f7", "#6a8ff3", "#4f79ec", "#3261e3", "#1f4fd8", "#1a43ba", "#15379b"];
@@ -19,5 +19,19 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { events: { hover: true, focus: true, touch: true } } },
     Modal: { defaultProps: { radius: "lg", centered: true } },
     Anchor: { defaultProps: { underline: "always" } },
+  },
+});
+
+// Mantine's quiet greys and the texts of its light variants have too little contrast on our grounds (WCAG 2.2, 1.4.3 asks for 4.5:1).
+export const variables: CSSVariablesResolver = ({ colors }) => ({
+  variables: {},
+  light: {
+    "--mantine-color-dimmed": "#566076",
+    "--mantine-color-placeholder": "#6b7488",
+    ...Object.fromEntries(Object.keys(colors).map((name) => [`--mantine-color-${name}-light-color`, `color-mix(in srgb, var(--mantine-color-${name}-9) 72%, black)`])),
+  },
+  dark: {
+    "--mantine-color-dimmed": "#a3adc2",
+    ...Object.fromEntries(Object.keys(colors).map((name) => [`--mantine-color-${name}-light-color`, `var(--mantine-color-${name}-2)`])),
   },
 });
