@@ -39,6 +39,8 @@ type AffiliatePatchRequest struct {
 
 	SponsorID *string `json:"sponsor_id,omitempty" example:"aff_01J8Z0QK5T2VG" doc:"Empty: nobody. Commissions made from now on follow it; a circle is refused"`
 	GroupID   *string `json:"group_id,omitempty" example:"grp_01J8Z0QK5T2VG" doc:"Empty: none"`
+
+	Reason string `json:"reason,omitempty" maxLength:"500" example:"agreed by phone" doc:"For the audit log"`
 }
 
 // AffiliatePath names one affiliate.
@@ -107,7 +109,7 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		now, err := c.UpdateAffiliate(ctx, id, patch, changed(ctx, a, "affiliate.update", ident.Affiliate, id, affiliateBody))
+		now, err := c.UpdateAffiliate(ctx, id, patch, changedFor(ctx, a, "affiliate.update", in.Body.Reason, ident.Affiliate, id, affiliateBody))
 		return &affiliateOutput{affiliateBody(now)}, err
 	})
 }

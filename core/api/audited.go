@@ -31,6 +31,16 @@ func changed[T, B any](ctx context.Context, a *API, action, kind string, id int6
 	}
 }
 
+// changedFor is changed with the reason that was given.
+func changedFor[T, B any](ctx context.Context, a *API, action, reason, kind string, id int64, body func(T) B) func(tx *db.Tx, before, after T) error {
+	return func(tx *db.Tx, before, after T) error {
+		if a.audit == nil {
+			return nil
+		}
+		return a.audit.Record(ctx, tx, audit.Entry{Action: action, Object: ident.Format(kind, id), Before: body(before), After: body(after), Reason: reason})
+	}
+}
+
 // ended is changed for what is no more.
 func ended[T, B any](ctx context.Context, a *API, action, kind string, id int64, body func(T) B) func(*db.Tx, T) error {
 	return func(tx *db.Tx, before T) error { return a.audited(ctx, tx, action, kind, id, body(before), nil) }

@@ -18,6 +18,7 @@ func Catalog(c *catalog.Catalog) Module {
 		affiliateOperations(a, c)
 		groupOperations(a, c)
 		linkOperations(a, c)
+		nameOperations(a, c)
 	}
 }
 

@@ -130,6 +130,7 @@ func ruleOperations(a *API, s *commission.Service) {
 		return &ruleOutput{ruleBody(r)}, err
 	})
 	ruleChanges(a, s)
+	ruleVersionsOperation(a, s)
 }
 
 func ruleChanges(a *API, s *commission.Service) {
