@@ -142,6 +142,15 @@ export const table = {
   of: "{n} rows",
   ofMore: "{n} rows, more can be loaded",
   columns: "Columns",
+  chosen: "{n} chosen",
+  chosenActions: "With the chosen rows",
+  chooseAll: "Choose all rows shown",
+  chooseNone: "Choose none",
+  chooseRow: "Choose {row}",
+  working: "{done} of {all} done",
+  stopped: "Stopped: {done} of {all} done, {left} left as they are.",
+  failedSome: "{n} failed",
+  finished: "{done} of {all} done",
 };
 
 export const why = {

@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Card, Group, Loader, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Alert, Box, Button, Card, Checkbox, Group, Loader, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconDownload, IconSearch } from "@tabler/icons-react";
 import { useMemo, useRef, useState, type ReactNode } from "react";
 import { useNavigate } from "react-router";
@@ -37,6 +37,8 @@ interface Props<T> {
   /** What stands there while there is nothing. */
   empty?: ReactNode;
   actions?: ReactNode;
+  /** What can be done with rows that were chosen; with it, rows can be chosen. clear chooses none. */
+  bulk?: (chosen: T[], clear: () => void) => ReactNode;
 }
 
 interface Order {
@@ -125,9 +127,10 @@ interface RowsProps<T> extends Omit<Props<T>, "source"> {
   readWhole?: (label: string) => Promise<T[] | undefined>;
 }
 
-function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actions, more, work, failure, readWhole }: RowsProps<T>) {
+function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actions, bulk, more, work, failure, readWhole }: RowsProps<T>) {
   const [order, setOrder] = useState<Order>();
   const [needle, setNeedle] = useState("");
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const navigate = useNavigate();
   const shown = useMemo(() => arrange(rows, columns, order, needle), [rows, columns, order, needle]);
 
@@ -142,6 +145,14 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
       save(`${name.toLowerCase().replaceAll(" ", "-")}.csv`, csv([columns.map((c) => c.title), ...body]), "text/csv");
     }
   };
+  // Only what is still in the list counts as chosen; filtering does not forget it.
+  const picked = bulk ? rows.filter((row) => chosen.has(rowKey(row))) : [];
+  const choose = (keys: string[], on: boolean) =>
+    setChosen((now) => {
+      const next = new Set(now);
+      keys.forEach((key) => (on ? next.add(key) : next.delete(key)));
+      return next;
+    });
   const open = to || onRow ? (row: T) => (onRow ? onRow(row) : void navigate(to!(row))) : undefined;
 
   return (
@@ -162,6 +173,17 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
           {text.table.export}
         </Button>
       </Group>
+      {bulk && picked.length > 0 && (
+        <Group px="sm" py="xs" gap="sm" className={classes.chosen} role="group" aria-label={text.table.chosenActions}>
+          <Text size="sm" fw={600} aria-live="polite">
+            {fill(text.table.chosen, { n: formatNumber(picked.length) })}
+          </Text>
+          {bulk(picked, () => setChosen(new Set()))}
+          <Button size="compact-sm" variant="subtle" onClick={() => setChosen(new Set())}>
+            {text.table.chooseNone}
+          </Button>
+        </Group>
+      )}
       {work && (
         <Group px="sm" pb="sm" gap="xs" role="status">
           <Loader size="xs" />
@@ -181,6 +203,16 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
             <Table.Caption className={classes.caption}>{name}</Table.Caption>
             <Table.Thead>
               <Table.Tr>
+                {bulk && (
+                  <Table.Th w={40}>
+                    <Checkbox
+                      aria-label={text.table.chooseAll}
+                      checked={shown.every((row) => chosen.has(rowKey(row)))}
+                      indeterminate={shown.some((row) => chosen.has(rowKey(row))) && !shown.every((row) => chosen.has(rowKey(row)))}
+                      onChange={(e) => choose(shown.map(rowKey), e.currentTarget.checked)}
+                    />
+                  </Table.Th>
+                )}
                 {columns.map((c) => (
                   <Heading key={c.key} column={c} order={order} sort={sort} />
                 ))}
@@ -188,7 +220,12 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
             </Table.Thead>
             <Table.Tbody>
               {shown.map((row) => (
-                <Table.Tr key={rowKey(row)} onClick={open && ((e) => fromControl(e.target) || open(row))} className={open && classes.open}>
+                <Table.Tr key={rowKey(row)} onClick={open && ((e) => fromControl(e.target) || open(row))} className={open && classes.open} data-chosen={chosen.has(rowKey(row)) || undefined}>
+                  {bulk && (
+                    <Table.Td className={classes.choose}>
+                      <Checkbox aria-label={fill(text.table.chooseRow, { row: String(columns[0]?.value(row) ?? "") })} checked={chosen.has(rowKey(row))} onChange={(e) => choose([rowKey(row)], e.currentTarget.checked)} />
+                    </Table.Td>
+                  )}
                   {columns.map((c, i) => (
                     <Table.Td key={c.key} data-label={c.title} data-wide={c.wide || undefined} ta={c.align}>
                       {i === 0 && open ? (
