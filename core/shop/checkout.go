@@ -2,6 +2,9 @@ package shop
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -17,32 +20,60 @@ import (
 type NewOrder struct {
 	Cart    Cart
 	Touches []click.ID // the Click IDs that the buyer brought along, verified or not
+	// Token, if it is given, is the order's, and makes the call safe to repeat: an order that has it is returned as it
+	// stands. It must be as unguessable as the shop's own, and stand for all that is asked for. See TokenOf.
+	Token string
+}
+
+// TokenOf makes a token of a secret and of what is asked for under it.
+func TokenOf(secret string, parts ...string) string {
+	hash := sha256.New()
+	for _, part := range append([]string{"order", secret}, parts...) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
+		hash.Write(n[:])
+		hash.Write([]byte(part))
+	}
+	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:tokenLen])
 }
 
 // numberTries is how often a number is drawn anew where it is taken; with 40 random bits a month, once is rare.
 const numberTries = 3
 
 // CreateOrder makes an order: it freezes the prices, the tax and whom it belongs to, and uses the coupon, in one
-// transaction. One that comes to nothing is paid at once. Functions in also run at the end of the transaction. Errors:
-// *InvalidError, *CouponError, ErrMixedPrograms, ErrSelfPurchase.
+// transaction. One that comes to nothing is paid at once. Functions in also run at the end of the transaction that makes
+// it. Errors: *InvalidError, *CouponError, ErrMixedPrograms, ErrSelfPurchase.
 func (s *Service) CreateOrder(ctx context.Context, n NewOrder, also ...func(*db.Tx, Order) error) (o Order, err error) {
 	if err := n.Cart.Buyer.check(s.opts.Seller); err != nil {
 		return Order{}, err
 	}
 	n.Touches = n.Touches[:min(len(n.Touches), maxTouches)]
+	if found, err := s.OrderByToken(ctx, n.Token); err == nil || !errors.Is(err, ErrNotFound) {
+		return found, err
+	}
 	for range numberTries {
 		o, err = s.createOrder(ctx, &n, also)
+		if err == nil {
+			return o, nil
+		}
+		// Whatever failed, as a coupon that is used up, may have because another of the same calls was first.
+		if found, foundErr := s.OrderByToken(ctx, n.Token); foundErr == nil {
+			return found, nil
+		}
 		if !errors.Is(err, errNumberTaken) {
-			break
+			return Order{}, err
 		}
 	}
-	return o, err
+	return Order{}, err
 }
 
-var errNumberTaken = errors.New("the number of the order is taken")
+var errNumberTaken = errors.New("the number or the token of the order is taken")
 
 func (s *Service) createOrder(ctx context.Context, n *NewOrder, also []func(*db.Tx, Order) error) (o Order, err error) {
-	number, token := newNumber(s.now()), newToken()
+	number, token := newNumber(s.now()), n.Token
+	if token == "" {
+		token = newToken()
+	}
 	id := s.ids.New()
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		now := s.now().UnixMilli()

@@ -3,6 +3,7 @@ package shop_test
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/edgeref/edgeref/core/attribution"
@@ -153,4 +154,48 @@ func TestHistoryIsAppendOnly(t *testing.T) {
 			t.Error("an order whose lines do not add up was read")
 		}
 	})
+}
+
+// An order under a token of the caller's is made once, however often and at once it is asked for.
+func TestCreateOrderAgain(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		p := f.product(t, "a", 118_000)
+		f.coupon(t, shop.Coupon{Code: "ONCE", PercentBP: 1000, MaxUses: 1})
+		n := f.wish("ann@example.com", "once", p)
+		n.Token = shop.TokenOf("secret", "a", "b")
+		const askers = 6
+		orders, failures := make([]shop.Order, askers), make([]error, askers)
+		var all sync.WaitGroup
+		for i := range askers {
+			all.Go(func() { orders[i], failures[i] = f.CreateOrder(t.Context(), n) })
+		}
+		all.Wait()
+		for i, o := range orders {
+			if failures[i] != nil || o.ID != orders[0].ID || o.Token != n.Token {
+				t.Errorf("asked at once: order %d, %v", o.ID, failures[i])
+			}
+		}
+		f.settle(t, paid(orders[0], "pay_1"))
+		if o, err := f.CreateOrder(t.Context(), n); err != nil || o.ID != orders[0].ID || o.State != shop.Paid {
+			t.Errorf("asked after it was paid: %s, %v", o.State, err)
+		}
+		n.Cart.Coupon, n.Token = "", shop.TokenOf("secret", "a", "c")
+		if o, err := f.CreateOrder(t.Context(), n); err != nil || o.ID == orders[0].ID {
+			t.Errorf("asked for something else: %v", err)
+		}
+	})
+}
+
+func TestTokenOf(t *testing.T) {
+	seen := map[string]bool{}
+	for _, parts := range [][]string{{}, {""}, {"ab"}, {"a", "b"}, {"", "ab"}} {
+		token := shop.TokenOf("secret", parts...)
+		if len(token) != 32 || seen[token] {
+			t.Errorf("%q: %q", parts, token)
+		}
+		seen[token] = true
+	}
+	if shop.TokenOf("other", "ab") == shop.TokenOf("secret", "ab") {
+		t.Error("the secret does not matter")
+	}
 }

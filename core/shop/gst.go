@@ -2,6 +2,7 @@ package shop
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,19 @@ func states() []state {
 		{"35", "AN", "Andaman and Nicobar Islands"}, {"36", "TS", "Telangana"}, {"37", "AP", "Andhra Pradesh"}, {"38", "LA", "Ladakh"},
 		{"97", "OT", "Other Territory"},
 	}
+}
+
+// Region is a state or territory, as buyers name it.
+type Region struct{ Code, Name string }
+
+// Regions are those of India, by name.
+func Regions() []Region {
+	var out []Region
+	for _, s := range states() {
+		out = append(out, Region{s.iso, s.name})
+	}
+	slices.SortFunc(out, func(a, b Region) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 // stateOf finds a state by its letters or by its number. Both spellings of states that were renamed are known.

@@ -197,9 +197,11 @@ func actorOf(ctx context.Context) string {
 	return "system"
 }
 
+const tokenLen = 24 // bytes
+
 // newToken makes a token of 192 random bits.
 func newToken() string {
-	var b [24]byte
+	var b [tokenLen]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }

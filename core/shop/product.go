@@ -291,6 +291,26 @@ func (s *Service) Product(ctx context.Context, id int64) (Product, error) {
 	return readProduct(ctx, s.db, id, "")
 }
 
+// ProductBySlug returns a product, or ErrNotFound.
+func (s *Service) ProductBySlug(ctx context.Context, slug string) (Product, error) {
+	list, err := readProducts(ctx, s.db, "slug = ?", slug)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Product{}, err
+	}
+	return list[0], nil
+}
+
+// ProductsByID returns those products that there are, in no order. At most db.MaxIn are asked for at once.
+func (s *Service) ProductsByID(ctx context.Context, ids []int64) ([]Product, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return readProducts(ctx, s.db, "id IN "+db.In(len(ids)), anys(ids)...)
+}
+
 // ProductFilter selects products; zero values select all.
 type ProductFilter struct {
 	Status Status
