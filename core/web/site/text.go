@@ -1,0 +1,70 @@
+package site
+
+import "golang.org/x/text/language"
+
+// Text is everything that the pages say in one language. Strings with %s are filled in; every one must be set, which a
+// test checks. Another language is another function like english.
+type Text struct {
+	Tag language.Tag
+
+	// Every page.
+	Skip, Products, Affiliates, SignIn, Home, Menu, Legal, Demo string
+	Terms, Privacy, Refunds, Contact, TaxNumber, Account        string
+
+	// Landing page.
+	HeroAction, HeroSecond                            string
+	Points                                            []string
+	FeaturedTitle, FeaturedText, AllProducts, Details string
+	StepsTitle                                        string
+	Steps                                             []Step
+	QuestionsTitle                                    string
+	Questions                                         []Question
+	PartnerTitle, PartnerText, PartnerAction          string
+
+	// Products.
+	ProductsTitle, ProductsText, NoProducts, More, Bundle, BundleOf, Free            string
+	PlusTax, WithTax, Buy, GetFree, Contains, ApartWorth, InBundle, InBundleSave     string
+	OtherPrices, AboutProduct, YouGet, AccessAtOnce, InvoicePDF, SecurePay, AllSaved string
+
+	// Checkout.
+	CheckoutTitle, YourDetails, Name, Email, EmailHint, Country, Region, RegionNone, Address, Optional string
+	Business, GSTIN, Coupon, CouponOff, Apply, Update, Summary, Price, Discount, Net, Tax, Total       string
+	CGST, SGST, IGST, NoTaxNote, ExportNote, HowToPay, Agree, OrderAndPay, OrderFree, NoGateway        string
+	TotalChanged, Problems, Changed                                                                    string
+	Gateways                                                                                           map[string]string // by name, for the choice
+	GatewayNames                                                                                       map[string]string // short
+	Invalid                                                                                            map[string]string // by field
+	CouponProblems                                                                                     map[string]string // by reason
+	SelfPurchase, CannotBuy                                                                            string
+
+	// Payment and receipt.
+	PayTitle, PayText, PayAction, PayFailed                                                  string
+	States                                                                                   map[string]State // by state of the order
+	Receipt, OrderNumber, Date, PaidWith, Buyer, Seller, Invoices, Invoice, CreditNote       string
+	Download, Refunded, PayAgain, CheckAgain, Checking, ExpiresAt, OrderAgain, Keep, Coupon1 string
+	NextTitle                                                                                string
+	NextMail, NextAccount, NextAccountAction, NextInvite                                     string
+
+	// Affiliates.
+	JoinTitle, JoinText, JoinAction, HaveAccount, Sponsored string
+	JoinSteps                                               []Step
+	JoinPointsTitle                                         string
+	JoinPoints                                              []Step
+	JoinQuestions                                           []Question
+
+	// Legal pages.
+	NotWritten, LastChanged, WriteTo string
+
+	// What goes wrong.
+	NotFoundTitle, NotFoundText, MethodTitle, MethodText, FailedTitle, FailedText, ToStart string
+	CrossSite, Unreadable, Stale, TooMany, RefusedTitle                                    string
+}
+
+// Step is one of a few that are numbered or listed.
+type Step struct{ Title, Text string }
+
+// Question and its answer.
+type Question struct{ Question, Answer string }
+
+// State says how an order stands.
+type State struct{ Title, Text string }
