@@ -54,12 +54,13 @@ type environment struct {
 	loaded   *config.Loader // where the settings came from; nil where nobody asks
 
 	role         config.Role
-	routes       []route                 // of the core's listener, beside the API
-	coreListener net.Listener            // open before it is served, so that parts know the core's address
-	publicURL    string                  // where browsers reach the core, without a slash at the end
-	linksURL     *atomic.Pointer[string] // where links answer; set by the tracker of the same process
-	demo         bool                    // the data is the demo's: pages say so
-	embedded     bool                    // everything is in this process, and nobody need have configured it
+	routes       []route                         // of the core's listener, beside the API
+	fallback     func(http.Handler) http.Handler // shows browsers a page where there is nothing
+	coreListener net.Listener                    // open before it is served, so that parts know the core's address
+	publicURL    string                          // where browsers reach the core, without a slash at the end
+	linksURL     *atomic.Pointer[string]         // where links answer; set by the tracker of the same process
+	demo         bool                            // the data is the demo's: pages say so
+	embedded     bool                            // everything is in this process, and nobody need have configured it
 
 	listenTracker func(addr string) (net.Listener, error)
 }
@@ -250,7 +251,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		return nil, err
 	}
 	pages := e.startSite(database, ids, guards, bucket)
-	if err := e.startWeb(pages); err != nil {
+	if err := errors.Join(e.startWeb(pages), e.startPublic(pages, sales, proxies)); err != nil {
 		return nil, err
 	}
 	paying, err := e.startPayouts(ctx, database, ids, guards, books, commissions, bucket)
@@ -352,9 +353,8 @@ func (e *environment) listenCore(public, edge http.Handler, people *accountPart,
 	for _, r := range e.routes {
 		mux.Handle(r.prefix, r.handler)
 	}
-	mux.Handle("GET /{$}", http.RedirectHandler("/docs", http.StatusFound))
 	people.handle(mux)
-	mux.Handle("/", public)
+	mux.Handle("/", e.fallback(public))
 	server := coreServer(mux, e.log)
 	serving := e.serve("core listener", func() error { return server.Serve(ln) })
 	e.parts.onStop("core listener", func(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/shop"
+	"github.com/edgeref/edgeref/core/web"
 )
 
 // embeddedOwner is who the first owner of a serve without configuration signs in as, until he changes it.
@@ -66,7 +68,7 @@ func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *n
 		return nil, err
 	}
 	p.pages, err = pages.New(pages.Options{
-		Accounts: p.people, OAuth: p.oauth, Secure: strings.HasPrefix(e.publicURL, "https://"), Site: e.config.Mail.Site, Home: c.Home,
+		Accounts: p.people, OAuth: p.oauth, Secure: strings.HasPrefix(e.publicURL, "https://"), Site: e.config.Mail.Site, Home: cmp.Or(c.Home, web.Prefix),
 		Address: address, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	if err != nil {

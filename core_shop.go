@@ -44,7 +44,7 @@ func (e *environment) startShop(
 	})}
 	returnURL := c.ReturnURL
 	if returnURL == "" {
-		returnURL = e.publicURL + "/api/v1/checkout/orders/{token}"
+		returnURL = e.publicURL + "/thank-you/{token}"
 	}
 	p.shop, err = shop.New(shop.Options{
 		DB: database, IDs: ids, Attribution: attribution.New(attribution.Options{Keys: keys}), Conversions: conversions, Invoices: p.invoices,

@@ -10,7 +10,7 @@ type Account struct {
 	Owner        string   `default:"" unit:"e-mail address" help:"first owner of an empty database: a link to choose a password is printed once; empty: serve prints one for owner@edgeref.localhost"`
 	WebRedirects []string `default:"" unit:"URL list" help:"where our own pages take up after a sign-in (redirect URIs of the built-in OAuth client web); empty: /app/callback below core.public_url"`
 	WebSignOut   []string `default:"" unit:"URL list" help:"where our own pages may go after a sign-out; empty: /app/ below core.public_url"`
-	Home         string   `default:"" unit:"URL or path" help:"where somebody goes who signs in for no program; empty: a page that says so"`
+	Home         string   `default:"" unit:"URL or path" help:"where somebody goes who signs in for no program; empty: the application at /app/"`
 	HashMemory   Size     `default:"19MiB" unit:"bytes, 8MiB to 256MiB" help:"memory of one password hash (argon2id, 2 passes); raise it as machines grow: hashes are renewed at sign-in"`
 	HashesAtOnce int      `default:"2" unit:"1 to 64" help:"password hashes at once; more sign-ins wait, and beyond 64 that wait are turned away"`
 }

@@ -11,7 +11,7 @@ import (
 type Shop struct {
 	Currency  string        `default:"INR" unit:"ISO 4217" help:"currency of a checkout that names none"`
 	OrderTTL  time.Duration `default:"24h" unit:"duration" help:"how long an order may be paid; then it expires and its coupon is free again"`
-	ReturnURL string        `default:"" unit:"URL with {token}" help:"where a buyer goes after paying, {token} is the order's; empty: the order in the API"`
+	ReturnURL string        `default:"" unit:"URL with {token}" help:"where a buyer goes after paying, {token} is the order's; empty: our own page about the order"`
 	Seller    Seller
 	Invoice   Invoice
 }

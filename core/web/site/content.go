@@ -21,6 +21,7 @@ type Content struct {
 	SupportEmail string
 	Accent       string // #rrggbb, on which white is readable; empty: the default
 	Locale       string // BCP 47
+	Revision     int64  // another one with each saving
 	UpdatedAt    int64  // Unix ms; 0: never
 }
 

@@ -28,7 +28,7 @@ type card struct {
 	Path, Name, Text, Picture string
 	Price                     string
 	Tax                       string // whether the price includes it
-	Bundle                    int    // how many parts; 0: it is none
+	Bundle                    string // says so of one
 }
 
 // priceOf is the price of a product in the currency that is wanted, or in another where it has none.
@@ -46,7 +46,8 @@ func (s *Site) card(page *page, p *shop.Product) card {
 	price := priceOf(p, s.opts.Currency)
 	c := card{Path: page.To("products", p.Slug), Name: p.Name, Picture: s.picture(p), Price: page.Brief(price)}
 	if html, err := s.opts.Markdown(p.Description); err == nil {
-		c.Text = words(html, cardLen)
+		lead, _ := parts(html)
+		c.Text = words(lead, cardLen)
 	}
 	if price.Minor == 0 {
 		c.Price = s.text.Free
@@ -57,7 +58,7 @@ func (s *Site) card(page *page, p *shop.Product) card {
 		}
 	}
 	if p.Kind == shop.Bundle {
-		c.Bundle = len(p.Parts)
+		c.Bundle = fmt.Sprintf(s.text.BundleOf, len(p.Parts))
 	}
 	return c
 }

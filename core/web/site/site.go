@@ -286,7 +286,7 @@ func (s *Site) now(ctx context.Context) (*drawn, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.drawn.sheet.Name == "" || c.UpdatedAt != s.drawn.content.UpdatedAt {
+	if s.drawn.sheet.Name == "" || c.Revision != s.drawn.content.Revision {
 		s.drawn = s.draw(c)
 	}
 	d := s.drawn
