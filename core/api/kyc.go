@@ -77,6 +77,7 @@ func KYC(s *kyc.Service) Module {
 		kycReads(a, s)
 		kycChanges(a, s)
 		ownDocuments(a, s)
+		ownRequirements(a, s)
 	}
 }
 

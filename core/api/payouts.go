@@ -88,6 +88,7 @@ func Payouts(s *payout.Service) Module {
 		ownPayouts(a, s)
 		ownMethods(a, s)
 		ownTaxProfile(a, s)
+		ownOutlook(a, s)
 	}
 }
 

@@ -102,6 +102,7 @@ type (
 func ownMoney(a *API, s SelfServices) {
 	ownConversions(a, s.Conversions)
 	ownCommissions(a, s.Commissions)
+	ownLevels(a, s.Commissions)
 	handleSelf(a, operation{
 		id: "list-my-balances", method: http.MethodGet, path: "/balances", summary: "List your balances",
 		about: "By currency: pending until the hold ends, payable, in_flight in a payout, paid and withheld. A negative payable balance is set off against what comes. Always one page.",

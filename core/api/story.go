@@ -43,6 +43,7 @@ type DeskServices struct {
 func Desk(d DeskServices) Module {
 	return func(a *API) {
 		storyOperation(a, &d)
+		whyOperations(a, &d)
 	}
 }
 

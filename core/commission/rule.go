@@ -327,3 +327,15 @@ func choose(versions []Rule, product, at int64) *Rule {
 }
 
 func (r *Rule) fits(product int64) bool { return r.ProductID == 0 || r.ProductID == product }
+
+// RuleVersion returns a rule as one of its versions had it, or ErrRuleNotFound.
+func (s *Service) RuleVersion(ctx context.Context, id, version int64) (Rule, error) {
+	rules, err := readRules(ctx, s.db, ruleColumns+" WHERE r.id = ? AND v.version = ?", id, version)
+	if err != nil {
+		return Rule{}, fmt.Errorf("read version of commission rule: %w", err)
+	}
+	if len(rules) == 0 {
+		return Rule{}, ErrRuleNotFound
+	}
+	return rules[0], nil
+}

@@ -105,3 +105,6 @@ func inspectPicture(data []byte) ([]byte, error) {
 	}
 	return p.Data, err
 }
+
+// Types lists what Inspect takes.
+func Types() []string { return []string{"application/pdf", picture.JPEG, picture.PNG} }

@@ -457,3 +457,7 @@ func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Docume
 	}
 	return out, nil
 }
+
+// Required lists the kinds of documents without which nothing is paid, by country; "*" is every country. It is not to be
+// changed.
+func (s *Service) Required() map[string][]string { return s.opts.Required }
