@@ -16,7 +16,6 @@ import (
 
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/audit"
-	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/db/dbtest"
@@ -129,12 +128,8 @@ func addressSeen(t *testing.T, a *api.API, peer, header string) string {
 
 // modules are all of the API, as they are on one database.
 func modules(s *server) []api.Module {
-	c, err := catalog.New(s.t.Context(), catalog.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now})
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	money := moneyModules(s, s.figures())
-	s.self.Catalog = c
+	c := s.self.Catalog
 	money = append(money, siteModules(s)...)
 	accounts, mails := newAccounts(s), s.letters("")
 	out := append(append(money, accounts.modules()...), api.AffiliateSelf(s.self), api.Tokens(s.tokens), api.Catalog(c), api.Audit(s.audit), api.Mails(mails), paymentModule(s))

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
@@ -83,9 +84,13 @@ func moneyModules(s *server, a *analytics) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.self = api.SelfServices{Conversions: conversions, Commissions: commissions, Ledger: books, Reports: a, Webhooks: hooks}
+	links, err := catalog.New(s.t.Context(), catalog.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.self = api.SelfServices{Catalog: links, Conversions: conversions, Commissions: commissions, Ledger: books, Reports: a, Webhooks: hooks}
 	return append(payoutModules(s, books, commissions),
-		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a), api.Webhooks(hooks), shopModule(s, conversions))
+		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a, links), api.Webhooks(hooks), shopModule(s, conversions))
 }
 
 // shop is a program with an affiliate, a link, a rule and a click.
@@ -405,7 +410,7 @@ func TestReports(t *testing.T) {
 	if err != nil || len(lines) != 5 {
 		t.Fatalf("%d lines (%v): %s", len(lines), err, table.body)
 	}
-	first := []string{"row", "2026-05-01T00:00:00+05:30", aff(5), "12", "2", "9", "3", "2", "1", "0.200000", "1000.50", "0.50", "0.0500", "7", "-1", "-0.10"}
+	first := []string{"row", "2026-05-01T00:00:00+05:30", aff(5), "12", "2", "9", "3", "2", "1", "0.200000", "1000.50", "0.50", "0.0500", "7", "-1", "-0.10", ""}
 	if diff := cmp.Diff(first, lines[1]); diff != "" {
 		t.Errorf("first line (-want +got):\n%s", diff)
 	}

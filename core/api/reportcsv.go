@@ -13,7 +13,7 @@ import (
 )
 
 // reportCSV is a report as a table: one line for each row, then other and total. Money has three columns for each
-// currency of the report, in major units.
+// currency of the report, in major units. What identifiers are called stands last.
 func reportCSV(body Report, q report.Query) ([]byte, error) {
 	currencies := currenciesOf(body)
 	var out bytes.Buffer
@@ -26,6 +26,10 @@ func reportCSV(body Report, q report.Query) ([]byte, error) {
 	for _, c := range currencies {
 		header = append(header, "revenue_"+c, "commission_"+c, "epc_"+c)
 	}
+	named := identKind(q.GroupBy) != ""
+	if named {
+		header = append(header, "name")
+	}
 	write := func(kind, start, key string, f *ReportFigures) error {
 		line := []string{kind, start, cell(key)}
 		for _, n := range []int64{f.Clicks, f.Bots, f.Uniques, f.Leads, f.Sales, f.Refunds} {
@@ -34,6 +38,9 @@ func reportCSV(body Report, q report.Query) ([]byte, error) {
 		line = append(line, strconv.FormatFloat(f.ConversionRate, 'f', 6, 64))
 		for _, c := range currencies {
 			line = append(line, moneyCells(f.Money, c)...)
+		}
+		if named {
+			line = append(line, cell(body.Names[key]))
 		}
 		return w.Write(line)
 	}

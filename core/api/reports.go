@@ -23,11 +23,17 @@ type reporter interface {
 	Clicks(ctx context.Context, q report.ClickQuery) ([]click.Record, error)
 }
 
+// namer knows what identifiers are called. What is not there, or that the affiliate viewer (if not 0) may not know, is absent.
+type namer interface {
+	VisibleNames(ctx context.Context, kind string, ids []int64, viewer int64) (map[int64]string, error)
+}
+
 // Report is the answer to a report query.
 type Report struct {
-	Rows  []ReportRow    `json:"rows" nullable:"false"`
-	Other *ReportFigures `json:"other,omitempty" doc:"The groups beyond the limit"`
-	Total ReportFigures  `json:"total"`
+	Rows  []ReportRow       `json:"rows" nullable:"false"`
+	Other *ReportFigures    `json:"other,omitempty" doc:"The groups beyond the limit"`
+	Total ReportFigures     `json:"total"`
+	Names map[string]string `json:"names" doc:"What the identifiers among keys and filters are called: affiliates and programs by name, links by slug" example:"{\"lnk_01J8Z0QK5T2VG\": \"spring-sale\"}"`
 }
 
 // ReportRow is one bucket, group, or bucket of a group.
@@ -83,7 +89,7 @@ type reportOutput struct {
 }
 
 // Reports registers the reports.
-func Reports(r reporter) Module {
+func Reports(r reporter, names namer) Module {
 	return func(a *API) {
 		handle(a, operation{
 			id: "get-report", method: http.MethodGet, path: "/reports", tag: "Reports", scope: access.ReportsRead,
@@ -94,7 +100,7 @@ func Reports(r reporter) Module {
 			if err != nil {
 				return nil, err
 			}
-			return a.answerReport(ctx, r, q, in.Format)
+			return a.answerReport(ctx, r, names, q, 0, in.Format)
 		})
 		describeReport(a)
 		handle(a, operation{
@@ -219,11 +225,16 @@ func keyBody(d report.Dimension, key string) string {
 	if kind == "" {
 		return key
 	}
-	id, err := strconv.ParseInt(key, 10, 64)
-	if err != nil || id <= 0 {
-		return ""
+	return identOrNone(kind, decimalID(key))
+}
+
+// decimalID reads an identifier as analytics writes it; 0 if it is none.
+func decimalID(text string) int64 {
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id < 0 {
+		return 0
 	}
-	return ident.Format(kind, id)
+	return id
 }
 
 func figuresBody(f report.Figures) ReportFigures {

@@ -10,7 +10,6 @@ import (
 	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/wire/ident"
-	"github.com/edgeref/edgeref/wire/report"
 )
 
 // OwnSpan is what reports about oneself take: whose they are is not to be chosen.
@@ -39,7 +38,7 @@ type ownClicksInput struct {
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before; empty for the first page"`
 }
 
-func ownFigures(a *API, r reporter) {
+func ownFigures(a *API, r reporter, names namer) {
 	handleSelf(a, operation{
 		id: "get-my-report", method: http.MethodGet, path: "/reports", summary: "Get a report about yourself",
 		about: "Totals or a series, of everything or of the top groups of a dimension; `format=csv` gives the same as a table.", errors: []int{http.StatusServiceUnavailable},
@@ -51,7 +50,7 @@ func ownFigures(a *API, r reporter) {
 			return nil, err
 		}
 		q.AffiliateID = affiliate
-		return a.answerReport(ctx, r, q, in.Format)
+		return a.answerReport(ctx, r, names, q, affiliate, in.Format)
 	})
 	doc := a.huma.OpenAPI()
 	doc.Paths[prefix+"/me/affiliate/reports"].Get.Responses["200"].Content = map[string]*huma.MediaType{
@@ -71,20 +70,6 @@ func ownFigures(a *API, r reporter) {
 		}
 		return out, nil
 	})
-}
-
-// answerReport answers a query that has been validated.
-func (a *API) answerReport(ctx context.Context, r reporter, q report.Query, format string) (*reportOutput, error) {
-	res, err := r.Report(ctx, q)
-	if err != nil {
-		return nil, a.reportsDown(ctx, err)
-	}
-	body := reportBody(res, q)
-	if format != "csv" {
-		return &reportOutput{Body: body}, nil
-	}
-	table, err := reportCSV(body, q)
-	return &reportOutput{ContentType: "text/csv; charset=utf-8", Disposition: `attachment; filename="report.csv"`, Body: table}, err
 }
 
 type (
