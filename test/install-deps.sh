@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests talk to, if it is missing: MariaDB from the distribution, ClickHouse's engine from npm, versitygw (S3) from its module.
+# Installs what the tests talk to, if it is missing: MariaDB and Chromium from the distribution, ClickHouse's engine from npm, versitygw (S3) from its
+# module. Builds the pages, which the browser looks at.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,5 +24,14 @@ if ! command -v ip >/dev/null || ! command -v mkfs.ext4 >/dev/null || ! command 
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends iproute2 e2fsprogs mount util-linux >/dev/null
 fi
 
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+  sudo=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  echo "installing chromium" >&2
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null
+fi
+
+make --no-print-directory web
 test/clickhouse/install.sh
 test/versitygw/install.sh
