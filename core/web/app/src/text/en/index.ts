@@ -1,8 +1,9 @@
 import { account } from "./account";
 import { admin } from "./admin";
+import { orders, story, storyParts } from "./admin-orders";
 import { affiliate } from "./affiliate";
 import { common, error, nav, problem, shell, table, why } from "./common";
 import { conversionTypes, states } from "./states";
 import { support } from "./support";
 
-export const en = { account, admin, affiliate, common, conversionTypes, error, nav, problem, shell, states, support, table, why };
+export const en = { account, admin, affiliate, common, conversionTypes, error, nav, orders, problem, shell, states, story, storyParts, support, table, why };

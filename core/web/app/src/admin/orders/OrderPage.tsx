@@ -1,0 +1,224 @@
+import { Alert, Badge, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { useState } from "react";
+import { Link, useParams } from "react-router";
+
+import { api, type Schemas } from "../../api/client";
+import { may, useMe } from "../../session/Session";
+import { fill, text } from "../../text";
+import { CopyText } from "../../ui/CopyText";
+import { formatDate, formatDateTime } from "../../ui/locale";
+import { Money } from "../../ui/Money";
+import { Page } from "../../ui/Page";
+import { StateBadge } from "../../ui/StateBadge";
+import { Loaded } from "../../ui/states";
+import { When } from "../../ui/When";
+import { Documents } from "./Documents";
+import { RefundDialog } from "./RefundDialog";
+import { Story } from "./Story";
+
+type Order = Schemas["OrderDetail"];
+const t = text.orders;
+
+/** One order with all that ever happened to it. */
+export function OrderPage() {
+  const { id = "" } = useParams();
+  const query = api.useQuery("get", "/api/v1/orders/{id}", { params: { path: { id } } });
+  return (
+    <Page
+      title={query.data ? `${t.number} ${query.data.number}` : t.number}
+      trail={[{ label: text.nav.orders, to: "/admin/orders" }]}
+      about={query.data && <About order={query.data} />}
+      actions={query.data && <Actions order={query.data} />}
+    >
+      <Loaded query={query} lines={12}>
+        {(order) => (
+          <>
+            <Reviews order={order} />
+            <Grid gap="lg">
+              <Grid.Col span={{ base: 12, lg: 8 }}>
+                <Stack gap="lg">
+                  <Lines order={order} />
+                  <Story id={order.id} />
+                </Stack>
+              </Grid.Col>
+              <Grid.Col span={{ base: 12, lg: 4 }}>
+                <Stack gap="lg">
+                  <Buyer order={order} />
+                  <Belongs order={order} />
+                  <Documents order={order} />
+                  <Rights order={order} />
+                </Stack>
+              </Grid.Col>
+            </Grid>
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function About({ order }: { order: Order }) {
+  return (
+    <Group gap="xs">
+      <StateBadge state={order.state} />
+      <Money amount={order.total} fw={600} />
+      <span>
+        {t.placed} <When at={order.created_at} />
+      </span>
+      {order.coupon && <Badge variant="outline">{order.coupon}</Badge>}
+    </Group>
+  );
+}
+
+function Actions({ order }: { order: Order }) {
+  const me = useMe();
+  const [refunding, setRefunding] = useState(false);
+  const left = order.total.minor - order.refunded.minor;
+  if (!may(me, "orders:write") || left <= 0 || !["paid", "partly_refunded", "disputed"].includes(order.state)) {
+    return null;
+  }
+  return (
+    <>
+      <Button variant="light" color="red" onClick={() => setRefunding(true)}>
+        {t.refund}
+      </Button>
+      <RefundDialog order={order} opened={refunding} onClose={() => setRefunding(false)} />
+    </>
+  );
+}
+
+function Reviews({ order }: { order: Order }) {
+  const open = order.reviews.filter((r) => !r.resolved_at);
+  if (open.length === 0) {
+    return null;
+  }
+  return (
+    <Alert color="orange" title={fill(t.openReviews, { n: open.length })}>
+      {open.map((r) => (
+        <Text key={r.id} size="sm">
+          <Link to="/admin/reviews">{r.kind.replaceAll("_", " ")}</Link>: {r.detail}
+        </Text>
+      ))}
+    </Alert>
+  );
+}
+
+function Lines({ order }: { order: Order }) {
+  return (
+    <Card component="section" aria-labelledby="lines">
+      <Title order={2} id="lines" mb="sm">
+        {t.lines}
+      </Title>
+      <Table.ScrollContainer minWidth={480} tabIndex={0} role="region" aria-label={t.lines}>
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{t.item}</Table.Th>
+              {[t.list, t.discount, t.net, t.tax, t.total].map((title) => (
+                <Table.Th key={title} ta="right">
+                  {title}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {order.lines.map((line) => (
+              <Table.Tr key={line.id}>
+                <Table.Td>
+                  {line.name}
+                  <Text size="xs" c="dimmed">
+                    {line.sku}
+                  </Text>
+                </Table.Td>
+                {[line.list, line.discount, line.net, line.tax.total, line.total].map((amount, i) => (
+                  <Table.Td key={i} ta="right">
+                    {i === 1 && amount.minor === 0 ? "–" : <Money amount={amount} />}
+                  </Table.Td>
+                ))}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+          <Table.Tfoot>
+            <Table.Tr fw={600}>
+              <Table.Th scope="row">{t.total}</Table.Th>
+              {[order.totals.list, order.totals.discount, order.totals.net, order.totals.tax.total, order.totals.total].map((amount, i) => (
+                <Table.Td key={i} ta="right">
+                  <Money amount={amount} />
+                </Table.Td>
+              ))}
+            </Table.Tr>
+            {order.refunded.minor > 0 && (
+              <Table.Tr>
+                <Table.Th scope="row" colSpan={5}>
+                  {t.refunded}
+                </Table.Th>
+                <Table.Td ta="right">
+                  <Money amount={{ ...order.refunded, minor: -order.refunded.minor }} />
+                </Table.Td>
+              </Table.Tr>
+            )}
+          </Table.Tfoot>
+        </Table>
+      </Table.ScrollContainer>
+    </Card>
+  );
+}
+
+function Buyer({ order }: { order: Order }) {
+  const { customer } = order;
+  return (
+    <Card component="section" aria-labelledby="buyer">
+      <Title order={2} id="buyer" mb="sm">
+        {t.customer}
+      </Title>
+      {order.erased_at && <Text c="dimmed">{fill(t.forgotten, { at: formatDate(order.erased_at) })}</Text>}
+      <Text>{customer.name}</Text>
+      <CopyText value={customer.email} mono={false} />
+      {customer.address && (
+        <Text size="sm" style={{ whiteSpace: "pre-line" }}>
+          {customer.address}
+        </Text>
+      )}
+      <Text size="sm" c="dimmed">
+        {[customer.country, customer.state].filter(Boolean).join(", ")}
+        {customer.gstin && ` · ${t.taxID} ${customer.gstin}`}
+        {order.place_of_supply && ` · ${t.place} ${order.place_of_supply}`}
+      </Text>
+    </Card>
+  );
+}
+
+function Belongs({ order }: { order: Order }) {
+  return (
+    <Card component="section" aria-labelledby="belongs">
+      <Title order={2} id="belongs" mb="sm">
+        {t.attribution}
+      </Title>
+      {order.affiliate_id ? <Link to={`/admin/affiliates/${order.affiliate_id}`}>{order.affiliate_id}</Link> : <Text>{t.noAttribution}</Text>}
+      <Text size="sm" mt="xs">
+        {order.attribution.text}
+      </Text>
+    </Card>
+  );
+}
+
+function Rights({ order }: { order: Order }) {
+  if (order.entitlements.length === 0) {
+    return null;
+  }
+  return (
+    <Card component="section" aria-labelledby="rights">
+      <Title order={2} id="rights" mb="sm">
+        {t.entitlements}
+      </Title>
+      <Stack gap={4}>
+        {order.entitlements.map((e) => (
+          <Text key={e.code + e.granted_at} size="sm" td={e.revoked_at ? "line-through" : undefined}>
+            {e.code}
+            {e.revoked_at && ` (${fill(t.revoked, { at: formatDateTime(e.revoked_at) })})`}
+          </Text>
+        ))}
+      </Stack>
+    </Card>
+  );
+}

@@ -1,0 +1,170 @@
+import { Anchor, Group, Table, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+
+import type { Schemas } from "../../api/client";
+import { fill, text } from "../../text";
+import { formatDateTime, formatMoney } from "../../ui/locale";
+import { Money } from "../../ui/Money";
+import { StateBadge } from "../../ui/StateBadge";
+
+type StoryEntry = Schemas["StoryEntry"];
+const s = text.story;
+
+/** One thing that happened: what, how much, and why. */
+export function Entry({ entry: e }: { entry: StoryEntry }) {
+  if (e.click) {
+    return <Click click={e.click} />;
+  }
+  if (e.attribution) {
+    return <Happened title={e.attribution.decided === "checkout" ? s.attributionCheckout : s.attributionConversion} detail={e.attribution.text} />;
+  }
+  if (e.commission) {
+    return <Commission commission={e.commission} />;
+  }
+  if (e.ledger_transaction) {
+    return <LedgerLines transaction={e.ledger_transaction} />;
+  }
+  return <Payments entry={e} />;
+}
+
+function Payments({ entry: e }: { entry: StoryEntry }) {
+  if (e.payment) {
+    const p = e.payment;
+    return <Happened title={fill(s.payment, { gateway: p.gateway })} state={p.state} amount={p.paid ?? p.amount} detail={[p.reason, p.gateway_payment_id || p.gateway_ref]} />;
+  }
+  if (e.payment_event) {
+    const p = e.payment_event;
+    return <Happened title={fill(s.paymentEvent, { gateway: p.gateway, type: p.type })} state={p.state} detail={[p.reason, p.gateway_event_id]} />;
+  }
+  if (e.payment_refund) {
+    const p = e.payment_refund;
+    return <Happened title={fill(s.paymentRefund, { gateway: p.gateway })} state={p.state} amount={p.amount} detail={[p.reason, p.last_error, p.gateway_refund_id]} />;
+  }
+  if (e.refund) {
+    return <Happened title={e.refund.kind === "dispute" ? s.dispute : s.refund} state={e.refund.state} amount={e.refund.amount} detail={[e.refund.reason, fill(s.by, { who: e.refund.actor })]} />;
+  }
+  return <Papers entry={e} />;
+}
+
+function Papers({ entry: e }: { entry: StoryEntry }) {
+  if (e.order_event) {
+    const o = e.order_event;
+    const title = o.from && o.to && o.from !== o.to ? fill(s.orderEvent, { from: word(o.from), to: word(o.to) }) : fill(s.orderEventOnly, { kind: word(o.kind) });
+    return <Happened title={title} amount={o.amount} detail={[o.detail, fill(s.by, { who: o.actor })]} />;
+  }
+  if (e.document) {
+    return <Happened title={fill(e.document.kind === "invoice" ? s.invoice : s.creditNote, { number: e.document.number })} amount={e.document.total} />;
+  }
+  if (e.conversion) {
+    const c = e.conversion;
+    return (
+      <Happened
+        title={<Anchor component={Link} to={`/admin/conversions/${c.id}`}>{fill(s.conversion, { type: text.conversionTypes[c.type] ?? c.type })}</Anchor>}
+        state={c.state}
+        amount={c.amount}
+        detail={[c.no_commission && word(c.no_commission), c.reason]}
+      />
+    );
+  }
+  const back = e.reversal ?? e.restoral;
+  if (back) {
+    return <Happened title={e.reversal ? s.reversal : s.restoral} amount={back.amount} detail={back.text} />;
+  }
+  if (e.payout) {
+    const p = e.payout;
+    return (
+      <Happened
+        title={
+          <Anchor component={Link} to={`/admin/payouts/${p.batch_id}`}>
+            {fill(s.payout, { share: formatMoney(p.share.amount), total: formatMoney(p.net) })}
+          </Anchor>
+        }
+        state={p.state}
+        detail={[p.account, p.reference, p.reason]}
+      />
+    );
+  }
+  if (e.mail) {
+    return <Happened title={fill(s.mail, { subject: e.mail.subject })} state={e.mail.state} detail={[fill(s.mailTo, { to: e.mail.to }), e.mail.last_error]} />;
+  }
+  if (e.audit) {
+    return <Happened title={fill(s.audit, { action: e.audit.action })} detail={[fill(s.by, { who: e.audit.actor.name || e.audit.actor.id || e.audit.actor.kind }), e.audit.reason]} />;
+  }
+  return <Happened title={e.kind} detail={e.refs} />;
+}
+
+interface HappenedProps {
+  title: ReactNode;
+  state?: string;
+  amount?: Schemas["Amount"];
+  detail?: string | (string | undefined | false)[];
+}
+
+function Happened({ title, state, amount, detail }: HappenedProps) {
+  const words = typeof detail === "string" ? detail : detail?.filter(Boolean).join(" · ");
+  return (
+    <>
+      <Group gap="xs">
+        <Text fw={600} component="span" style={{ overflowWrap: "anywhere" }}>
+          {title}
+        </Text>
+        {amount && <Money amount={amount} />}
+        {state && <StateBadge state={state} />}
+      </Group>
+      {words && (
+        <Text size="sm" c="dimmed" style={{ overflowWrap: "anywhere" }}>
+          {words}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function Click({ click: c }: { click: Schemas["StoryClick"] }) {
+  const visitor = fill(s.clickVisitor, { device: [c.browser, c.os, c.device].filter(Boolean).join(" / ") || text.common.unknown, country: c.country || text.common.unknown, from: c.referrer_host || s.clickDirect });
+  const verdict = c.result === "attributed" ? s.clickResult : fill(s.clickNot, { why: word(c.result) });
+  return (
+    <Happened
+      title={<Anchor component={Link} to={`/admin/links/${c.link_id}`}>{fill(s.click, { link: c.link_id })}</Anchor>}
+      detail={[c.stored ? visitor : s.clickUnstored, verdict, c.bot && word(c.bot), [c.utm_source, c.utm_medium, c.utm_campaign].filter(Boolean).join(" / ")]}
+    />
+  );
+}
+
+function Commission({ commission: c }: { commission: Schemas["StoryCommission"] }) {
+  const title = c.level === 0 ? s.commission : fill(s.commissionLevel, { level: c.level });
+  return (
+    <>
+      <Happened title={<Anchor component={Link} to={`/admin/affiliates/${c.affiliate_id}`}>{title}</Anchor>} state={c.state} amount={c.amount} detail={c.why} />
+      <Text size="xs" c="dimmed">
+        {fill(s.commissionState, { state: word(c.state), at: formatDateTime(c.release_at) })}
+      </Text>
+    </>
+  );
+}
+
+function LedgerLines({ transaction: l }: { transaction: Schemas["LedgerTransaction"] }) {
+  return (
+    <>
+      <Happened title={fill(s.ledger, { kind: word(l.kind) })} detail={l.reason} />
+      <Table verticalSpacing={2} fz="sm" maw={460} mt={4} aria-label={fill(s.ledger, { kind: word(l.kind) })}>
+        <Table.Tbody>
+          {l.entries.map((entry, i) => (
+            <Table.Tr key={i}>
+              <Table.Td>{word(entry.kind)}</Table.Td>
+              <Table.Td>{entry.affiliate_id || "–"}</Table.Td>
+              <Table.Td ta="right">
+                <Money amount={entry.amount} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </>
+  );
+}
+
+function word(code: string): string {
+  return text.states[code] ?? code.replaceAll("_", " ");
+}
