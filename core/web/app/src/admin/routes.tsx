@@ -1,6 +1,7 @@
 import type { RouteObject } from "react-router";
 
 import { AdminShell } from "./AdminShell";
+import { moneyRoutes } from "./moneyRoutes";
 import { salesRoutes } from "./salesRoutes";
 
 export const adminRoutes: RouteObject = {
@@ -9,5 +10,6 @@ export const adminRoutes: RouteObject = {
   children: [
     { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
     ...salesRoutes,
+    ...moneyRoutes,
   ],
 };

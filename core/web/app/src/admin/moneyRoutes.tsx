@@ -1,0 +1,9 @@
+import type { RouteObject } from "react-router";
+
+/** What leaves the house. */
+export const moneyRoutes: RouteObject[] = [
+  { path: "payouts", lazy: async () => ({ Component: (await import("./payouts/Batches")).Batches }) },
+  { path: "payouts/new", lazy: async () => ({ Component: (await import("./payouts/NewBatch")).NewBatch }) },
+  { path: "payouts/:id", lazy: async () => ({ Component: (await import("./payouts/BatchPage")).BatchPage }) },
+  { path: "payouts/:batch/:id", lazy: async () => ({ Component: (await import("./payouts/PayoutPage")).PayoutPage }) },
+];
