@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/config"
 	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/attribution"
@@ -31,25 +32,15 @@ func (e *environment) startShop(
 	database *db.DB, ids *newid.Generator, keys *click.Keyring, conversions *conversion.Service, payments *payment.Service, guards *accessPart,
 ) (*shopPart, error) {
 	c := &e.config.Shop
-	zone, err := time.LoadLocation(c.Invoice.Zone)
+	bills, err := invoices(c)
 	if err != nil {
 		return nil, err
 	}
-	p := &shopPart{database: database, payments: payments, invoices: invoice.New(invoice.Options{
-		DB: database, IDs: ids, Now: time.Now, Zone: zone, YearStart: time.Month(c.Invoice.YearStart), Prefix: c.Invoice.Prefix, CreditPrefix: c.Invoice.CreditPrefix,
-		Seller: invoice.Party{
-			Name: c.Seller.Name, Address: strings.ReplaceAll(c.Seller.Address, "|", "\n"), Country: c.Seller.Country, Region: c.Seller.State,
-			TaxID: c.Seller.TaxID, Email: c.Seller.Email,
-		},
-	})}
-	returnURL := c.ReturnURL
-	if returnURL == "" {
-		returnURL = e.publicURL + "/thank-you/{token}"
-	}
+	bills.DB, bills.IDs, bills.Now = database, ids, time.Now
+	p := &shopPart{database: database, payments: payments, invoices: invoice.New(bills)}
 	p.shop, err = shop.New(shop.Options{
 		DB: database, IDs: ids, Attribution: attribution.New(attribution.Options{Keys: keys}), Conversions: conversions, Invoices: p.invoices,
-		Audit: guards.audit, Mail: guards.mail, Seller: shop.Seller{Country: c.Seller.Country, State: c.Seller.State, TaxID: c.Seller.TaxID},
-		Currency: c.Currency, OrderTTL: c.OrderTTL, ReturnURL: returnURL, Now: time.Now, Logger: e.log.With("part", "shop"), Registerer: e.registry,
+		Audit: guards.audit, Mail: guards.mail, Seller: seller(c), Currency: c.Currency, OrderTTL: c.OrderTTL, ReturnURL: e.returnURL(), Now: time.Now, Logger: e.log.With("part", "shop"), Registerer: e.registry,
 	})
 	if err != nil {
 		return nil, err
@@ -58,6 +49,31 @@ func (e *environment) startShop(
 	payments.Serve(p.shop)
 	e.parts.background("orders that expire", p.shop.Run)
 	return p, nil
+}
+
+// seller is the business, as far as tax goes.
+func seller(c *config.Shop) shop.Seller {
+	return shop.Seller{Country: c.Seller.Country, State: c.Seller.State, TaxID: c.Seller.TaxID}
+}
+
+// invoices say how documents are numbered and whose they are.
+func invoices(c *config.Shop) (invoice.Options, error) {
+	zone, err := time.LoadLocation(c.Invoice.Zone)
+	return invoice.Options{
+		Zone: zone, YearStart: time.Month(c.Invoice.YearStart), Prefix: c.Invoice.Prefix, CreditPrefix: c.Invoice.CreditPrefix,
+		Seller: invoice.Party{
+			Name: c.Seller.Name, Address: strings.ReplaceAll(c.Seller.Address, "|", "\n"), Country: c.Seller.Country, Region: c.Seller.State,
+			TaxID: c.Seller.TaxID, Email: c.Seller.Email,
+		},
+	}, err
+}
+
+// returnURL is where buyers return to from the gateways.
+func (e *environment) returnURL() string {
+	if e.config.Shop.ReturnURL != "" {
+		return e.config.Shop.ReturnURL
+	}
+	return e.publicURL + "/thank-you/{token}"
 }
 
 // module is the shop's part of the API.

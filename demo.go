@@ -15,14 +15,14 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
-	benchdemo "github.com/edgeref/edgeref/bench/demo"
 	"github.com/edgeref/edgeref/config"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/demo"
+	"github.com/edgeref/edgeref/core/kyc"
 	"github.com/edgeref/edgeref/core/secret"
+	"github.com/edgeref/edgeref/wire/click"
 )
 
 // demoFile is what a shell can read to play with the demo. It holds what cannot be found out again, so it is written
@@ -32,55 +32,93 @@ const demoFile = "demo.env"
 // demoPart is the demo of a process, as far as it must be shown.
 type demoPart struct {
 	values map[string]string // of demo.env
-	made   bool              // by this start
 }
 
-// makeDemo fills the core's empty database before anything runs on it, or finds the demo of an earlier start.
-func (e *environment) makeDemo(ctx context.Context) (*demoPart, error) {
+// makeDemo fills the core's empty database and analytics before anything runs on them, or finds the demo of an earlier
+// start.
+func (p *program) makeDemo(ctx context.Context, e *environment, keys *click.Keyring, store analyticsStore) (*demoPart, error) {
 	// First of all: an address that is taken should not be found out after half a minute of work, and mails name it.
 	if err := e.openCoreListener(); err != nil {
 		return nil, err
 	}
-	// Its metrics are not the process's: the core opens the database again.
-	alone := *e
-	alone.registry = prometheus.NewRegistry()
-	database, err := alone.openDatabase(ctx, true)
+	c := e.config
+	database, err := db.Open(ctx, c.CoreDSN(), db.Options{Scratch: true})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open core database: %w", err)
 	}
 	defer database.Close()
+	if err := database.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("core database: %w", err)
+	}
 	state, err := demo.ReadState(ctx, database)
 	if err != nil {
 		return nil, err
 	}
 	if state == demo.Made {
-		values, err := readDemoFile(e.config.Data)
+		values, err := readDemoFile(c.Data)
 		return &demoPart{values: values}, err
 	}
-	ring, err := secret.NewRing(e.config.Core.EncryptionKeys)
-	if err != nil {
-		return nil, err
-	}
-	if err := ring.Prove(ctx, database); err != nil {
-		return nil, err
-	}
 	values := map[string]string{"DEMO_PASSWORD": newDemoSecret(10), "DEMO_TOTP_SECRET": newDemoSecret(20)}
-	made, err := demo.Make(ctx, demo.Options{
-		DB: database, Ring: ring, Passwords: hasher(e.config.Account, nil), Now: time.Now, Logger: e.log.With("part", "demo"),
-		URL: e.publicURL, Site: e.config.Mail.Site, AdminToken: e.config.Core.AdminToken,
-		Password: values["DEMO_PASSWORD"], Factor: values["DEMO_TOTP_SECRET"],
-	})
+	options, done, err := e.demoOptions(ctx, database, keys, store)
 	if err != nil {
-		return nil, demoError(e.config.Data, err)
+		return nil, err
+	}
+	defer done()
+	options.Password, options.Factor, options.Progress = values["DEMO_PASSWORD"], values["DEMO_TOTP_SECRET"], p.showProgress()
+	made, err := demo.Make(ctx, options)
+	if err != nil {
+		return nil, demoError(c.Data, err)
 	}
 	for _, who := range demo.Cast() {
 		values[who.Variable] = who.Email
 	}
 	values["EDGEREF_ADMIN_TOKEN"], values["AUTH"] = made.AdminToken, "Authorization: Bearer "+made.AdminToken
-	if err := writeDemoFile(e.config.Data, values); err != nil {
-		return nil, err
+	values["REPORTS_TOKEN"], values["POSTBACK_SECRET"] = made.ReportsToken, made.PostbackSecret
+	return &demoPart{values: values}, writeDemoFile(c.Data, values)
+}
+
+// demoOptions sets the demo up as the core will be that runs on it. done is called after it.
+func (e *environment) demoOptions(ctx context.Context, database *db.DB, keys *click.Keyring, store analyticsStore) (o demo.Options, done func(), err error) {
+	c := e.config
+	ring, err := secret.NewRing(c.Core.EncryptionKeys)
+	if err != nil {
+		return o, nil, err
 	}
-	return &demoPart{values: values, made: true}, nil
+	if err := ring.Prove(ctx, database); err != nil {
+		return o, nil, err
+	}
+	policy, err := payoutPolicy(c)
+	if err != nil {
+		return o, nil, err
+	}
+	required, err := config.Required(c.Payout.KYCRequired)
+	if err != nil {
+		return o, nil, fmt.Errorf("payout.kyc_required: %w", err)
+	}
+	bills, err := invoices(&c.Shop)
+	if err != nil {
+		return o, nil, err
+	}
+	bucket, err := kyc.OpenBucket(ctx, c.KYC.Bucket, filepath.Join(c.Data, "kyc"))
+	if err != nil {
+		return o, nil, fmt.Errorf("kyc.bucket: %w", err)
+	}
+	return demo.Options{
+		DB: database, Ring: ring, Keys: keys, Analytics: store, Bucket: bucket, Passwords: hasher(c.Account, nil), Now: time.Now,
+		Logger: e.log.With("part", "demo"), URL: e.publicURL, Site: c.Mail.Site, ReturnURL: e.returnURL(), Seller: seller(&c.Shop), Invoices: bills,
+		Policy: policy, Payer: c.Payout.Payer, Required: required, AdminToken: c.Core.AdminToken,
+	}, func() { _ = bucket.Close() }, nil
+}
+
+// showProgress prints how far the demo is, at most every two seconds, on lines of their own: they may go to a file.
+func (p *program) showProgress() func(float64, string) {
+	var last time.Time
+	return func(part float64, what string) {
+		if now := time.Now(); now.Sub(last) >= 2*time.Second || part == 1 {
+			last = now
+			fmt.Fprintf(p.stdout, "demo %3.0f %%  %s\n", 100*part, what)
+		}
+	}
 }
 
 // demoError says what to do about data that is in the way.
@@ -158,15 +196,8 @@ func writeDemoFile(data string, values map[string]string) error {
 }
 
 // showDemo prints what to do with the demo, and keeps it for shells.
-func (p *program) showDemo(ctx context.Context, c *config.Config, d *demoPart, core *corePart, tracker, ops net.Addr) error {
+func (p *program) showDemo(c *config.Config, d *demoPart, core *corePart, tracker, ops net.Addr) error {
 	d.values["TRACKER"], d.values["CORE"], d.values["OPS"] = "http://"+tracker.String(), "http://"+core.addr.String(), "http://"+ops.String()
-	if d.made {
-		made, err := benchdemo.Seed(ctx, benchdemo.Options{Core: d.values["CORE"], Tracker: d.values["TRACKER"], AdminToken: d.values["EDGEREF_ADMIN_TOKEN"]})
-		if err != nil {
-			return demoError(c.Data, err)
-		}
-		d.values["REPORTS_TOKEN"], d.values["POSTBACK_SECRET"] = made.ReportsToken, made.PostbackSecret
-	}
 	if err := writeDemoFile(c.Data, d.values); err != nil {
 		return err
 	}

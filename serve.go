@@ -61,7 +61,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 		e.embedded = true
 		var demo *demoPart
 		if c.Demo {
-			if demo, err = e.makeDemo(ctx); err != nil {
+			if demo, err = p.makeDemo(ctx, e, keys, store); err != nil {
 				return err
 			}
 		}
@@ -79,7 +79,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 			return nil
 		}
 		p.printAddress("core", core.addr)
-		return p.showDemo(ctx, c, demo, core, addr, e.ops.addr)
+		return p.showDemo(c, demo, core, addr, e.ops.addr)
 	})
 }
 

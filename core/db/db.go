@@ -39,6 +39,9 @@ type Options struct {
 	Registerer prometheus.Registerer // default: metrics are not exported
 	// MaxConns limits connections to MySQL, and readers of SQLite. Default 16, and 4 for SQLite.
 	MaxConns int
+	// Scratch makes SQLite not wait for the disk: a loss of power may take everything. It is for filling a database that can
+	// be made again.
+	Scratch bool
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -75,7 +78,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*DB, error) {
 	var err error
 	switch {
 	case ok && scheme == "sqlite":
-		err = d.openSQLite(rest, opts.MaxConns)
+		err = d.openSQLite(rest, opts)
 	case ok && scheme == "mysql":
 		err = d.openMySQL(rest, opts.MaxConns)
 	default:

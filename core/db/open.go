@@ -19,6 +19,8 @@ const (
 	defaultConns      = 16
 	defaultReaders    = 4
 	sqliteBusyMS      = "5000"
+	scratchCheckpoint = "wal_autocheckpoint(20000)" // pages: each page is copied back once for many commits
+	scratchCache      = "cache_size(-65536)"        // KiB
 	mysqlDialTimeout  = 5 * time.Second
 	mysqlConnLifetime = 10 * time.Minute // follow a failover and shed what a proxy forgot
 	mysqlLockWaitSecs = "5"              // the server's 50 s would outlast every caller
@@ -33,7 +35,7 @@ const (
 // openSQLite opens a writer and readers on the file. synchronous=FULL, because a conversion that was acknowledged
 // must survive loss of power: its edge node forgets it then. secure_delete, because a deleted visitor salt must not
 // linger in a free page.
-func (d *DB) openSQLite(path string, readers int) error {
+func (d *DB) openSQLite(path string, opts Options) error {
 	d.dialect = SQLite
 	if path == "" || path == ":memory:" {
 		return errors.New("database: sqlite: needs the path of a file")
@@ -46,20 +48,28 @@ func (d *DB) openSQLite(path string, readers int) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("open database file: %w", err)
 	}
+	readers := opts.MaxConns
 	if readers <= 0 {
 		readers = defaultReaders
 	}
+	pragmas := []string{"busy_timeout(" + sqliteBusyMS + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"}
+	if opts.Scratch {
+		pragmas = append(pragmas, "synchronous(OFF)", scratchCheckpoint, scratchCache)
+	}
 	base := url.Values{
-		"_pragma": {"busy_timeout(" + sqliteBusyMS + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-			"secure_delete(1)"},
-		"_dqs": {"0"}, // "x" is a name, never a text
+		"_pragma": pragmas,
+		"_dqs":    {"0"}, // "x" is a name, never a text
 	}
 	writer, reader := clone(base), clone(base)
 	writer.Set("_txlock", "immediate")
 	reader.Add("_pragma", "query_only(1)")
 
 	name := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) + "?"
-	if d.write, err = sql.Open("sqlite", name+writer.Encode()); err != nil {
+	open := func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) }
+	if opts.Scratch {
+		open = openKeeping
+	}
+	if d.write, err = open(name + writer.Encode()); err != nil {
 		return fmt.Errorf("open sqlite database %s: %w", path, err)
 	}
 	d.write.SetMaxOpenConns(1)
@@ -67,7 +77,7 @@ func (d *DB) openSQLite(path string, readers int) error {
 	if err := d.write.Ping(); err != nil {
 		return errors.Join(fmt.Errorf("open sqlite database %s: %w", path, err), d.write.Close())
 	}
-	if d.read, err = sql.Open("sqlite", name+reader.Encode()); err != nil {
+	if d.read, err = open(name + reader.Encode()); err != nil {
 		return errors.Join(fmt.Errorf("open sqlite database %s: %w", path, err), d.write.Close())
 	}
 	d.read.SetMaxOpenConns(readers)

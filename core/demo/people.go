@@ -1,7 +1,7 @@
 package demo
 
 import (
-	"context"
+	"slices"
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/account"
@@ -42,16 +42,12 @@ type Keys struct {
 	FactorSecret string // of the second factor of all who have one
 }
 
-// Introduce makes the people of the cast.
-func Introduce(ctx context.Context, accounts *account.Service, keys Keys) error {
-	for _, who := range Cast() {
-		in := account.Introduction{Email: who.Email, Name: who.Name, Roles: who.Roles, PasswordHash: keys.PasswordHash}
-		if who.Factor {
-			in.FactorSecret = keys.FactorSecret
-		}
-		if _, err := accounts.Introduce(ctx, in); err != nil {
-			return err
-		}
+func (s Somebody) affiliate() bool { return slices.Contains(s.Roles, access.RoleAffiliate) }
+
+func (s Somebody) introduction(keys Keys) account.Introduction {
+	in := account.Introduction{Email: s.Email, Name: s.Name, Roles: s.Roles, PasswordHash: keys.PasswordHash}
+	if s.Factor {
+		in.FactorSecret = keys.FactorSecret
 	}
-	return nil
+	return in
 }

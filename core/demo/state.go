@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ func ReadState(ctx context.Context, q db.Querier) (s State, err error) {
 // begin marks an empty database. A second process that tries at the same time gets ErrHalf.
 func begin(ctx context.Context, database *db.DB) error {
 	return database.InTx(ctx, func(tx *db.Tx) error {
+		if state, err := ReadState(ctx, tx); err != nil || state == Making {
+			return cmp.Or(err, ErrHalf)
+		}
 		var used int
 		// Whatever has run before has made its first token, and whoever uses it has programs.
 		err := tx.QueryRow(ctx, "SELECT (SELECT COUNT(*) FROM meta WHERE name = 'first_admin_token') + (SELECT COUNT(*) FROM programs)").Scan(&used)

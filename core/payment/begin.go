@@ -163,6 +163,32 @@ func (s *Service) returnURL(id int64) string {
 	return s.public + ReturnPath + ident.Format(ident.Payment, id)
 }
 
+// Ask asks the gateways at once what became of the attempts to pay an order that are open, and books it.
+func (s *Service) Ask(ctx context.Context, orderID int64) error {
+	list, err := readPayments(ctx, s.db, "order_id = ? AND state = 'open'", orderID)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		p := &list[i]
+		g, err := s.gateway(p.Gateway)
+		if err != nil {
+			return err
+		}
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		changes, err := g.Lookup(call, Query{Key: p.key, Ref: p.Ref, PaymentID: p.PaymentID})
+		cancel()
+		s.metrics.called(p.Gateway, "lookup", err)
+		if err == nil {
+			_, err = s.applyAll(ctx, p.Gateway, p.ID, changes)
+		}
+		if err != nil {
+			return fmt.Errorf("ask for payment: %w", err)
+		}
+	}
+	return nil
+}
+
 // lookAt asks the gateway about an attempt that nobody has told us of for a while.
 func (s *Service) lookAt(ctx context.Context, p Payment) error {
 	g, err := s.gateway(p.Gateway)

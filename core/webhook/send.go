@@ -64,6 +64,16 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
+// Work delivers what is due now, one after the other, and returns how much that was. Run does the same all the time;
+// this is for who sets the clock.
+func (s *Service) Work(ctx context.Context) (int, error) {
+	jobs, seen, err := s.claim(ctx, s.opts.Workers)
+	for _, j := range jobs {
+		s.process(ctx, j)
+	}
+	return seen, err
+}
+
 // await waits for something to do and returns how many sends have ended.
 func (s *Service) await(ctx context.Context, finished <-chan struct{}) int {
 	timer := time.NewTimer(s.opts.Poll)

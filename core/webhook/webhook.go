@@ -82,6 +82,9 @@ type Options struct {
 	// AllowHTTP lets endpoints be http, and AllowLoopback lets them be on this machine: for tests and demonstrations.
 	AllowHTTP, AllowLoopback bool
 	Timeout                  time.Duration // of one attempt; default and limit 10 s
+	// Wrap, where it is set, is given what sends requests to public addresses, and returns what is used instead: for
+	// demonstrations, where receivers are played.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // Service keeps endpoints, takes events in and delivers them. It is safe for concurrent use.
@@ -125,6 +128,9 @@ func New(opts Options) *Service {
 	s := &Service{
 		db: opts.DB, ids: opts.IDs, now: opts.Now, log: opts.Logger, opts: opts, guard: g,
 		client: newClient(g, opts.Resolver, opts.Timeout), wake: make(chan struct{}, 1), inFlight: map[int64]int{},
+	}
+	if opts.Wrap != nil {
+		s.client.Transport = opts.Wrap(s.client.Transport)
 	}
 	s.metrics = newMetrics(opts.Registerer, s)
 	return s

@@ -199,6 +199,26 @@ func (g *Gateway) act(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Play does what a button of the page does, for who has no browser: "pay", "fail", "dispute", "refund", "won" or "lost".
+// Of each webhook about it so many copies are queued; with 0 only who asks hears of it.
+func (g *Gateway) Play(ctx context.Context, ref, action string, copies int) error {
+	err := g.db.InTx(ctx, func(tx *db.Tx) error {
+		list, err := g.read(ctx, tx, "ref = ?"+tx.Dialect().ForUpdate(), ref)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return errNotNow
+		}
+		_, err = g.perform(ctx, tx, list[0], action, manner{copies: min(copies, maxCopies)})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s sandbox payment: %w", action, err)
+	}
+	return nil
+}
+
 // perform changes a payment that is locked, queues the webhooks about it, and says where the browser goes next.
 func (g *Gateway) perform(ctx context.Context, tx *db.Tx, r record, action string, m manner) (string, error) {
 	here := PagePath + r.Ref
