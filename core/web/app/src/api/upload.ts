@@ -1,0 +1,23 @@
+// Sends a file with its progress, which fetch does not tell.
+import { accessToken } from "../session/session";
+
+/** Sends a file by PUT. progress is told the share between 0 and 1; the signal stops it. A problem is thrown. */
+export async function upload<T>(path: string, file: File, type: string, progress: (share: number) => void, signal: AbortSignal): Promise<T> {
+  const token = await accessToken();
+  return new Promise<T>((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", location.origin + path);
+    request.setRequestHeader("Authorization", `Bearer ${token}`);
+    request.setRequestHeader("Content-Type", type);
+    request.responseType = "json";
+    request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
+    request.onload = () =>
+      request.status < 300
+        ? resolve(request.response as T)
+        : reject((request.response as unknown) ?? { status: request.status, code: "", title: request.statusText, detail: "" });
+    request.onerror = () => reject(new TypeError("the file could not be sent"));
+    request.onabort = () => reject(new DOMException("stopped", "AbortError"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(file);
+  });
+}
