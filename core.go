@@ -268,7 +268,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 			Catalog: links, Conversions: conversions, Commissions: commissions, Ledger: books, Reports: analytics, Webhooks: hooks,
 		}),
 		api.Audit(guards.audit), api.Mails(guards.mail), sales.module(e), api.Payments(payments),
-		api.Site(pages), api.Settings(settingsOf(e.loaded)),
+		api.Site(pages), api.Settings(settingsOf(e.loaded)), e.materials(database, ids, guards, links),
 	}
 	modules = append(append(modules, paying.modules...), people.modules()...)
 	modules = append(modules, api.Desk(api.DeskServices{

@@ -11,8 +11,10 @@ import (
 
 	"github.com/edgeref/edgeref/config"
 	"github.com/edgeref/edgeref/core/api"
+	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/kyc"
+	"github.com/edgeref/edgeref/core/material"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/site"
 )
@@ -32,6 +34,25 @@ func (e *environment) startSite(database *db.DB, ids *newid.Generator, guards *a
 	s := site.New(site.Options{DB: database, IDs: ids, Bucket: bucket, Audit: guards.audit, Now: time.Now, Logger: e.log.With("part", "site")})
 	e.route(site.MediaPath, s.Handler())
 	return s
+}
+
+// linksAddress is where links answer, without a slash at the end; empty while it is not known.
+func (e *environment) linksAddress() string {
+	if set := e.config.Core.LinksURL; set != "" {
+		return strings.TrimSuffix(set, "/")
+	}
+	if here := e.linksURL.Load(); here != nil {
+		return *here
+	}
+	return ""
+}
+
+// materials is the part of the API with what affiliates hand on.
+func (e *environment) materials(database *db.DB, ids *newid.Generator, guards *accessPart, links *catalog.Catalog) api.Module {
+	return api.Materials(api.MaterialServices{
+		Materials: material.New(material.Options{DB: database, IDs: ids, Audit: guards.audit, Now: time.Now}),
+		Catalog:   links, LinksURL: e.linksAddress, PublicURL: e.publicURL,
+	})
 }
 
 // settingsOf is the configuration as pages show it: what is secret is left out.

@@ -20,6 +20,7 @@ import (
 	"github.com/edgeref/edgeref/core/kyc"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/mail"
+	"github.com/edgeref/edgeref/core/material"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/site"
@@ -147,6 +148,8 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{kyc.ErrState, http.StatusConflict, "kyc_state"},
 		{kyc.ErrTooMany, http.StatusConflict, "too_many_documents"},
 		{kyc.ErrTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
+		{material.ErrNotFound, http.StatusNotFound, "not_found"},
+		{material.ErrTooMany, http.StatusConflict, "too_many_materials"},
 		{site.ErrNotFound, http.StatusNotFound, "not_found"},
 		{site.ErrConflict, http.StatusConflict, "site_changed"},
 		{site.ErrInUse, http.StatusConflict, "media_in_use"},

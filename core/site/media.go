@@ -179,7 +179,7 @@ func (s *Service) unused(ctx context.Context, tx *db.Tx, id int64) error {
 			return ErrInUse
 		}
 	}
-	err = tx.QueryRow(ctx, "SELECT COUNT(*) FROM products WHERE image_id = ?", id).Scan(&n)
+	err = tx.QueryRow(ctx, "SELECT (SELECT COUNT(*) FROM products WHERE image_id = ?) + (SELECT COUNT(*) FROM materials WHERE media_id = ?)", id, id).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("read use of file: %w", err)
 	}
