@@ -24,6 +24,7 @@ type conn struct {
 	status  int
 	head    []byte
 	gotHead bool
+	last    bool // the server closes after this answer
 	noBody  bool // of the answer to a HEAD
 }
 
@@ -161,7 +162,7 @@ func (l *loop) parse(i int) {
 		}
 		end += 4
 		c.gotHead, c.head = true, c.in[:end]
-		c.status, c.discard = readHead(c.head)
+		c.status, c.discard, c.last = readHead(c.head)
 		if c.status == 0 || !c.busy {
 			l.fail(i, "not an HTTP answer")
 			return
@@ -179,6 +180,9 @@ func (l *loop) parse(i int) {
 		return
 	}
 	c.gotHead, c.busy = false, false
+	if c.last {
+		c.close() // the next request would meet a closed connection
+	}
 	l.busy--
 	l.free = append(l.free, int32(i))
 }
@@ -217,24 +221,35 @@ func (l *loop) sweep() {
 	}
 }
 
-// readHead returns the status and the length of the body; status 0 if it is no HTTP answer.
-func readHead(head []byte) (status, length int) {
+// readHead returns the status, the length of the body and whether the server closes after it; status 0 if it is no HTTP
+// answer.
+func readHead(head []byte) (status, length int, last bool) {
 	if len(head) < 12 || !bytes.HasPrefix(head, []byte("HTTP/1.")) {
-		return 0, 0
+		return 0, 0, false
 	}
 	status, err := strconv.Atoi(string(head[9:12]))
 	if err != nil {
-		return 0, 0
+		return 0, 0, false
 	}
 	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
-		const name = "content-length:"
-		if len(line) > len(name) && bytes.EqualFold(line[:len(name)], []byte(name)) {
-			n, err := strconv.Atoi(string(bytes.TrimSpace(line[len(name):])))
+		if value, ok := field(line, "content-length:"); ok {
+			n, err := strconv.Atoi(string(value))
 			if err != nil || n < 0 {
-				return 0, 0
+				return 0, 0, false
 			}
 			length = n
 		}
+		if value, ok := field(line, "connection:"); ok {
+			last = bytes.EqualFold(value, []byte("close"))
+		}
 	}
-	return status, length
+	return status, length, last
+}
+
+// field returns the value if the line has the name, which is in lower case with its colon.
+func field(line []byte, name string) ([]byte, bool) {
+	if len(line) < len(name) || !bytes.EqualFold(line[:len(name)], []byte(name)) {
+		return nil, false
+	}
+	return bytes.TrimSpace(line[len(name):]), true
 }

@@ -215,11 +215,49 @@ func TestHeadHasNoBody(t *testing.T) {
 	}
 }
 
+// A connection that the server closes after an answer gets no further request.
+func TestALastAnswerEndsItsConnection(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns, late atomic.Uint64
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conns.Add(1)
+			open.Go(func() {
+				defer c.Close()
+				b := make([]byte, 1024)
+				if _, err := c.Read(b); err != nil {
+					return
+				}
+				_, _ = c.Write([]byte("HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\nConnection: Close\r\n\r\nslow"))
+				if n, _ := c.Read(b); n > 0 { // until the client closes
+					late.Add(1)
+				}
+			})
+		}
+	})
+	r, err := Run(t.Context(), Options{
+		Addr: ln.Addr().(*net.TCPAddr).AddrPort(), Connections: 2, Duration: time.Second, Requests: 100, Request: request,
+	})
+	ln.Close()
+	open.Wait()
+	if err != nil || r.Answered != 100 || r.Failed != 0 || late.Load() != 0 || conns.Load() < 100 {
+		t.Errorf("%+v, %v; %d connections, %d requests after a last answer", r, err, conns.Load(), late.Load())
+	}
+}
+
 func FuzzReadHead(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 200"))
 	f.Fuzz(func(t *testing.T, head []byte) {
-		if _, length := readHead(head); length < 0 {
+		if _, length, _ := readHead(head); length < 0 {
 			t.Fatalf("negative length for %q", head)
 		}
 	})

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// patientPipe is a patient connection with its other end.
+// patientPipe is a patient connection whose client has sent something, with its other end.
 func patientPipe(t *testing.T) (*patientConn, net.Conn) {
 	near, far := net.Pipe()
 	t.Cleanup(func() { near.Close(); far.Close() })
-	return &patientConn{Conn: near}, far
+	return &patientConn{Conn: near, limits: &Limits{}, began: true}, far
 }
 
 func TestReadEndsAtTheLastDeadlineThatWasSet(t *testing.T) {
@@ -39,10 +39,10 @@ func TestReadEndsAtTheLastDeadlineThatWasSet(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != c.end {
-					t.Errorf("%v after %v, want a timeout after %v", err, time.Since(began), c.end)
+				if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != c.end+lastLook {
+					t.Errorf("%v after %v, want a timeout after %v", err, time.Since(began), c.end+lastLook)
 				}
-				if _, err := conn.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != c.end {
+				if _, err := conn.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != c.end+lastLook {
 					t.Errorf("write: %v after %v", err, time.Since(began))
 				}
 			})
@@ -103,7 +103,7 @@ func (c *countingConn) SetWriteDeadline(time.Time) error { c.armed++; return nil
 
 func TestTimersAreNotArmedForEachRequest(t *testing.T) {
 	counting := &countingConn{}
-	conn := &patientConn{Conn: counting}
+	conn := &patientConn{Conn: counting, limits: &Limits{}, began: true}
 	now := time.Now()
 	for range 1000 {
 		now = now.Add(time.Millisecond)

@@ -71,9 +71,9 @@ type Options struct {
 type Limits struct {
 	HeaderBytes  int           // request line and header; default 16 KiB
 	Connections  int           // open at a time, further ones get 503; default 16384
-	ReadTimeout  time.Duration // for one whole request; default 5 s
+	ReadTimeout  time.Duration // for one whole request, from its first byte; default 5 s
 	WriteTimeout time.Duration // for one answer; default 5 s
-	IdleTimeout  time.Duration // between requests of one connection; default 60 s
+	IdleTimeout  time.Duration // before each request of a connection; default 60 s
 }
 
 func (l Limits) withDefaults() (Limits, error) {
@@ -108,6 +108,7 @@ type Server struct {
 	metrics     *metrics
 	log         *throttled
 	http        *fasthttp.Server
+	limits      Limits
 	ctx         context.Context // of look-ups; they outlive requests
 	cancel      context.CancelFunc
 }
@@ -119,7 +120,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	o.CookieName = orDefault(o.CookieName, redirect.DefaultCookieName)
-	s := &Server{log: newThrottled(o.Logger)}
+	s := &Server{log: newThrottled(o.Logger), limits: limits}
 	visitors, err := visitor.New(visitor.Options{Trusted: o.Trusted, Salts: o.Salts, Registerer: o.Registerer})
 	if err != nil {
 		return nil, err
@@ -164,7 +165,7 @@ func (s *Server) newHTTP(l Limits) *fasthttp.Server {
 
 // Serve answers connections of ln until Shutdown, and then returns nil. It owns ln.
 func (s *Server) Serve(ln net.Listener) error {
-	if err := s.http.Serve(patientListener{steadyListener{ln, s.metrics.acceptErrors, s.log}}); err != nil {
+	if err := s.http.Serve(patientListener{steadyListener{ln, s.metrics.acceptErrors, s.log}, &s.limits}); err != nil {
 		return fmt.Errorf("serve tracker on %s: %w", ln.Addr(), err)
 	}
 	return nil

@@ -191,7 +191,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		o.Limits = Limits{ReadTimeout: 50 * time.Millisecond, IdleTimeout: 50 * time.Millisecond}
 	})
 	for name, begun := range map[string]string{
-		"nothing": "", "half a header": "GET /go HTTP/1.1\r\nHost: x\r\nX-", "half a body": "POST /postback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ntxid",
+		"half a header": "GET /go HTTP/1.1\r\nHost: x\r\nX-", "half a body": "POST /postback HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ntxid",
 	} {
 		c := r.dial(t)
 		if _, err := io.WriteString(c, begun); err != nil {
