@@ -6,6 +6,8 @@
 package agent
 
 import (
+	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -91,7 +93,7 @@ func (c *Classifier) loadCrawlers() error {
 		return fmt.Errorf("read crawlers.json: %w", err)
 	}
 	for _, entry := range list {
-		p, err := compile(entry.Pattern, "", nil)
+		p, err := parse(entry.Pattern, "")
 		if err != nil {
 			return fmt.Errorf("read crawlers.json: %w", err)
 		}
@@ -100,30 +102,44 @@ func (c *Classifier) loadCrawlers() error {
 	return nil
 }
 
+// definition is one of the ua-parser project's; an empty name stands for the first group.
+type definition struct {
+	Expr    string `yaml:"regex"`
+	Flags   string `yaml:"regex_flag"`
+	Browser string `yaml:"family_replacement"`
+	OS      string `yaml:"os_replacement"`
+}
+
+const firstGroup = "$1"
+
 func (c *Classifier) loadFamilies() error {
-	var definitions uaparser.RegexDefinitions
-	if err := yaml.Unmarshal(uaparser.DefinitionYaml, &definitions); err != nil {
+	var definitions struct {
+		Browsers []definition `yaml:"user_agent_parsers"`
+		Systems  []definition `yaml:"os_parsers"`
+	}
+	// The second half are models of phones; the class needs none of them.
+	text, _, _ := bytes.Cut(uaparser.DefinitionYaml, []byte("\ndevice_parsers:"))
+	if err := yaml.Unmarshal(text, &definitions); err != nil {
 		return fmt.Errorf("read user agent definitions: %w", err)
 	}
-	definitions.Device = nil // models of phones; the class needs none of them
-	if _, err := uaparser.New(uaparser.WithRegexDefinitions(definitions)); err != nil {
-		return fmt.Errorf("compile user agent definitions: %w", err)
+	var err error
+	if c.browsers, err = families(definitions.Browsers, func(d definition) string { return d.Browser }); err != nil {
+		return err
 	}
-	for _, d := range definitions.UA {
-		p, err := compile(d.Expr, d.Flags, d.Reg)
+	c.systems, err = families(definitions.Systems, func(d definition) string { return d.OS })
+	return err
+}
+
+func families(definitions []definition, name func(definition) string) ([]family, error) {
+	list := make([]family, 0, len(definitions))
+	for _, d := range definitions {
+		p, err := parse(d.Expr, d.Flags)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c.browsers = append(c.browsers, family{p, d.FamilyReplacement})
+		list = append(list, family{p, cmp.Or(name(d), firstGroup)})
 	}
-	for _, d := range definitions.OS {
-		p, err := compile(d.Expr, d.Flags, d.Reg)
-		if err != nil {
-			return err
-		}
-		c.systems = append(c.systems, family{p, d.OSReplacement})
-	}
-	return nil
+	return list, nil
 }
 
 // Classify returns the class of a User-Agent header. It keeps no reference to userAgent.
@@ -165,11 +181,12 @@ func familyOf(list []family, text, lower string) string {
 		if !f.may(lower) {
 			continue
 		}
-		m := f.re.FindStringSubmatchIndex(text)
+		re := f.re()
+		m := re.FindStringSubmatchIndex(text)
 		if m == nil {
 			continue
 		}
-		name := strings.TrimSpace(string(f.re.ExpandString(nil, f.name, text, m)))
+		name := strings.TrimSpace(string(re.ExpandString(nil, f.name, text, m)))
 		if name != "" {
 			return name[:min(len(name), maxFamily)]
 		}

@@ -3,7 +3,6 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -112,14 +111,14 @@ func checkNeedles(t *testing.T, c *Classifier, agent string, every int) {
 	lower := strings.ToLower(agent)
 	for _, families := range [][]family{c.browsers, c.systems} {
 		for i, f := range families {
-			if i%every == len(agent)%every && f.re.MatchString(agent) && !f.may(lower) {
-				t.Errorf("%s: %v is kept from matching by %q", agent, f.re, f.needles)
+			if i%every == len(agent)%every && f.re().MatchString(agent) && !f.may(lower) {
+				t.Errorf("%s: %v is kept from matching by %q", agent, f.re(), f.needles)
 			}
 		}
 	}
 	for i, p := range c.crawlers {
-		if i%every == len(agent)%every && p.re != nil && p.re.MatchString(agent) != p.match(agent, lower) {
-			t.Errorf("%s: %v is kept from matching by %q", agent, p.re, p.needles)
+		if i%every == len(agent)%every && p.re().MatchString(agent) != p.match(agent, lower) {
+			t.Errorf("%s: %v is kept from matching by %q", agent, p.re(), p.needles)
 		}
 	}
 }
@@ -129,7 +128,7 @@ func TestNeedles(t *testing.T) {
 		`Googlebot\/`: "[googlebot/]", `(Fire|Ice)fox/(\d+)`: "[fox/]", `(Firefox|Iceweasel)`: "[firefox iceweasel]",
 		`(?i)YETI`: "[yeti]", `a*b`: "[]", `(abc)?de`: "[de]", `[xX]yz`: "[yz]", `(?:ab){2,}`: "[ab]", `.*`: "[]", `(ab|c*)`: "[]",
 	} {
-		p, err := compile(expr, "", regexp.MustCompile(expr))
+		p, err := parse(expr, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,6 +189,22 @@ func TestLongAndUncleanAgents(t *testing.T) {
 	}
 	if _, err := New(-1); err == nil {
 		t.Error("negative cache size accepted")
+	}
+}
+
+// Expressions are compiled when they are needed, which must not be the first time that anybody does.
+func TestEveryPatternCompiles(t *testing.T) {
+	c := classifier(t)
+	for _, families := range [][]family{c.browsers, c.systems} {
+		for _, f := range families {
+			f.re()
+		}
+	}
+	for _, p := range c.crawlers {
+		p.re()
+	}
+	if len(c.browsers) < 200 || len(c.systems) < 150 || len(c.crawlers) < 500 {
+		t.Errorf("only %d browsers, %d systems, %d crawlers", len(c.browsers), len(c.systems), len(c.crawlers))
 	}
 }
 

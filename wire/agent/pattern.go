@@ -5,21 +5,23 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync"
 )
 
 // minNeedle is the shortest text worth looking for before the regular expression is tried, in bytes.
 const minNeedle = 2
 
 // pattern is a regular expression behind a cheap test. The lists have some two thousand expressions and nearly all of
-// them fail on any given text; looking for a fixed part first makes a miss of the cache about fifty times cheaper.
+// them fail on any given text; looking for a fixed part first makes a miss of the cache about fifty times cheaper. An
+// expression is compiled when the cheap test passes for the first time: the compiled form takes up to a hundred times
+// the memory, and most of them are about what hardly anybody uses.
 type pattern struct {
-	needles []string       // lower case; every text that matches holds at least one of them. Empty: no cheap test
-	re      *regexp.Regexp // nil: the pattern is the fixed text literal
-	literal string
+	needles []string              // lower case; every text that matches holds at least one of them. Empty: no cheap test
+	re      func() *regexp.Regexp // compiles once
 }
 
-// compile prepares expr. re is its compiled form where the caller has one already.
-func compile(expr, flags string, re *regexp.Regexp) (pattern, error) {
+// parse prepares expr. What it accepts compiles, except for expressions of absurd size, which the tests exclude.
+func parse(expr, flags string) (pattern, error) {
 	if flags != "" {
 		expr = "(?" + flags + ")" + expr
 	}
@@ -27,15 +29,7 @@ func compile(expr, flags string, re *regexp.Regexp) (pattern, error) {
 	if err != nil {
 		return pattern{}, fmt.Errorf("parse pattern %.80q: %w", expr, err)
 	}
-	if tree.Op == syntax.OpLiteral && tree.Flags&syntax.FoldCase == 0 && re == nil {
-		return pattern{literal: string(tree.Rune)}, nil
-	}
-	if re == nil {
-		if re, err = regexp.Compile(expr); err != nil {
-			return pattern{}, fmt.Errorf("compile pattern %.80q: %w", expr, err)
-		}
-	}
-	return pattern{needles: needles(tree), re: re}, nil
+	return pattern{needles: needles(tree), re: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })}, nil
 }
 
 // may reports whether the pattern can match a text whose lower-case form is lower. Texts must be ASCII.
@@ -49,10 +43,7 @@ func (p *pattern) may(lower string) bool {
 }
 
 func (p *pattern) match(text, lower string) bool {
-	if p.re == nil {
-		return strings.Contains(text, p.literal)
-	}
-	return p.may(lower) && p.re.MatchString(text)
+	return p.may(lower) && p.re().MatchString(text)
 }
 
 // needles returns texts of which at least one is in every match of tree, in lower case, or nil if none are known.
