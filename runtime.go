@@ -33,9 +33,18 @@ func shareProcessor() {
 // overrides it.
 const trackerGC = 25
 
-func saveMemory() {
+func saveMemory(log *slog.Logger) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(trackerGC)
+	}
+	forgetStart(log)
+}
+
+// forgetStart gives back what only the start needed: memory, and pages of the binary.
+func forgetStart(log *slog.Logger) {
+	debug.FreeOSMemory()
+	if err := unmapBinary(); err != nil {
+		log.Warn("cannot give back what the start took, so the process stays larger than it needs to be", "error", err)
 	}
 }
 

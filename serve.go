@@ -109,7 +109,7 @@ func (p *program) runCore(ctx context.Context, c *config.Config, log *slog.Logge
 }
 
 func (p *program) runTracker(ctx context.Context, c *config.Config, log *slog.Logger) error {
-	saveMemory()
+	saveMemory(log)
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
 		keys, err := keyring(c)
 		if err != nil {
@@ -134,6 +134,7 @@ func (p *program) runTracker(ctx context.Context, c *config.Config, log *slog.Lo
 			return err
 		}
 		p.printAddress("tracker", addr)
+		forgetStart(log)
 		return nil
 	})
 }
