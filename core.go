@@ -258,7 +258,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	people, err := e.startAccounts(ctx, database, ids, guards, links, sales.shop, paying, proxies)
+	people, err := e.startAccounts(ctx, database, ids, guards, links, sales.shop, paying, proxies, written{pages, e.config.Mail.Site})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type accountPart struct {
 
 // startAccounts starts what people sign in with. The address of the core is known by now.
 func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *newid.Generator, guards *accessPart, links *catalog.Catalog, orders *shop.Service,
-	paying *payoutPart, proxies []netip.Prefix) (*accountPart, error) {
+	paying *payoutPart, proxies []netip.Prefix, settings written) (*accountPart, error) {
 	c, log := e.config.Account, e.log.With("part", "accounts")
 	// The library of the protocol tells the default logger of each request that it refuses, which anybody can cause.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
@@ -68,7 +68,7 @@ func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *n
 		return nil, err
 	}
 	p.pages, err = pages.New(pages.Options{
-		Accounts: p.people, OAuth: p.oauth, Secure: strings.HasPrefix(e.publicURL, "https://"), Site: e.config.Mail.Site, Home: cmp.Or(c.Home, web.Prefix),
+		Accounts: p.people, OAuth: p.oauth, Secure: strings.HasPrefix(e.publicURL, "https://"), Site: e.config.Mail.Site, Home: cmp.Or(c.Home, web.Prefix), Brand: settings.brand, Demo: e.demo,
 		Address: address, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	if err != nil {

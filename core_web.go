@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
@@ -62,4 +63,13 @@ func (a written) Content(ctx context.Context) (public.Content, error) {
 		}
 	}
 	return c, nil
+}
+
+// brand is what pages beside the public ones say that they belong to.
+func (a written) brand(ctx context.Context) (name, accent string) {
+	c, err := a.Content(ctx)
+	if err != nil {
+		return cmp.Or(a.name, "Edgeref"), "" // the pages of sign-in work without
+	}
+	return c.Name, c.Accent
 }

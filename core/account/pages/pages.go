@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"html/template"
@@ -12,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,6 +24,7 @@ import (
 	"github.com/edgeref/edgeref/core/account/oauth"
 	"github.com/edgeref/edgeref/core/account/pace"
 	"github.com/edgeref/edgeref/core/account/password"
+	"github.com/edgeref/edgeref/core/web/look"
 )
 
 const (
@@ -39,6 +42,9 @@ type Options struct {
 	Secure   bool   // the site is on https
 	Site     string // name of the business; default Edgeref
 	Home     string // where somebody goes who has signed in for no program; "": a page that says so
+	// Brand is the name of the business and its accent colour as #rrggbb, where they may change; nil: Site, and the default.
+	Brand func(context.Context) (name, accent string)
+	Demo  bool // say on each page that the data is made up
 	// Address is the network address of the client of a request.
 	Address    func(*http.Request) netip.Addr
 	Now        func() time.Time
@@ -51,11 +57,15 @@ type Pages struct {
 	opts      Options
 	jar       cookie.Jar
 	templates map[string]*template.Template
-	style     []byte
-	pace      *pace.Limiter
-	cross     *http.CrossOriginProtection
-	refused   *prometheus.CounterVec
-	mux       *http.ServeMux
+	own       string // rules of these pages beside those that all pages share
+
+	mu      sync.Mutex
+	accent  string // that sheet was made for
+	sheet   look.Sheet
+	pace    *pace.Limiter
+	cross   *http.CrossOriginProtection
+	refused *prometheus.CounterVec
+	mux     *http.ServeMux
 }
 
 // New returns the pages. The error is a template that cannot be read, which is a bug.
@@ -83,20 +93,17 @@ func New(opts Options) (*Pages, error) {
 		}
 		p.templates[name] = t
 	}
-	var err error
-	if p.style, err = files.ReadFile("style.css"); err != nil {
+	own, err := files.ReadFile("style.css")
+	if err != nil {
 		return nil, err
 	}
+	p.own, p.sheet = string(own), look.NewSheet("style", "", string(own))
 	p.routes()
 	return p, nil
 }
 
 func (p *Pages) routes() {
-	p.mux.HandleFunc("GET /account/style.css", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		_, _ = w.Write(p.style)
-	})
+	p.mux.HandleFunc("GET /account/styles/{name}", p.showStyle)
 	for path, h := range map[string]http.HandlerFunc{
 		"/account/{$}": p.home, "/account/continue": p.goOn, "/account/sign-in": p.showSignIn, "/account/second-factor": p.showFactor,
 		"/account/sign-up": p.showSignUp, "/account/forgot": p.showForgot, "/account/password": p.showPassword, "/account/email": p.showEmail,
@@ -124,6 +131,30 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	p.mux.ServeHTTP(w, r)
+}
+
+// brand is what the page says it belongs to, and its stylesheet.
+func (p *Pages) brand(ctx context.Context) (string, look.Sheet) {
+	name, accent := p.opts.Site, ""
+	if p.opts.Brand != nil {
+		name, accent = p.opts.Brand(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if accent != p.accent {
+		p.accent, p.sheet = accent, look.NewSheet("style", accent, p.own)
+	}
+	return name, p.sheet
+}
+
+// showStyle answers with the sheet of now, also for the name of an older one: that of a page which was open for long.
+func (p *Pages) showStyle(w http.ResponseWriter, r *http.Request) {
+	_, sheet := p.brand(r.Context())
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	if r.PathValue("name") == sheet.Name {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	_, _ = w.Write(sheet.Body)
 }
 
 // form lets a form through that this browser was given by us.
@@ -158,6 +189,8 @@ func (p *Pages) form(next http.HandlerFunc) http.HandlerFunc {
 // view is what templates are given. Fields that a page does not use stay empty.
 type view struct {
 	Site, Title, CSRF string
+	Style             string // path of the stylesheet
+	Demo              bool
 	Request           string // of a program that waits for the sign-in
 	Link              string // secret of a link from a mail
 	Error             string
@@ -172,11 +205,12 @@ type view struct {
 	Action, Label     string // a link at the end of a message
 }
 
-func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	v.Site, v.CSRF = p.opts.Site, cookie.CSRF(p.jar.Browser(w, r))
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
+	name, sheet := p.brand(r.Context())
+	v.Site, v.Style, v.Demo, v.CSRF = name, "/account/styles/"+sheet.Name, p.opts.Demo, cookie.CSRF(p.jar.Browser(w, r))
 	var b bytes.Buffer
-	if err := p.templates[name].ExecuteTemplate(&b, "layout", v); err != nil {
-		p.opts.Logger.Error("show page", "page", name, "error", err)
+	if err := p.templates[page].ExecuteTemplate(&b, "layout", v); err != nil {
+		p.opts.Logger.Error("show page", "page", page, "error", err)
 		http.Error(w, "an unexpected error; try again later", http.StatusInternalServerError)
 		return
 	}
@@ -189,7 +223,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 			}
 		}
 	}
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action "+actions+"; frame-ancestors 'none'; base-uri 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action "+actions+"; frame-ancestors 'none'; base-uri 'none'")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = b.WriteTo(w)

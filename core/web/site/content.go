@@ -45,9 +45,9 @@ type answered struct {
 
 // parts divides a text that has been sanitised into what stands before its first h2, and its sections.
 func parts(text template.HTML) (lead template.HTML, sections []part) {
-	nodes, err := html.ParseFragment(strings.NewReader(string(text)), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
-	if err != nil {
-		return text, nil // strings do not fail to be read
+	nodes, ok := fragment(text)
+	if !ok {
+		return text, nil
 	}
 	var b strings.Builder
 	into := func(s string) {
@@ -79,6 +79,57 @@ func parts(text template.HTML) (lead template.HTML, sections []part) {
 	return lead, sections
 }
 
+// opening is what stands before the first heading of a text.
+func opening(text template.HTML) template.HTML {
+	nodes, _ := fragment(text)
+	var b strings.Builder
+	for _, n := range nodes {
+		if level(n) > 0 || html.Render(&b, n) != nil {
+			break
+		}
+	}
+	return template.HTML(b.String()) //nolint:gosec // of a text that was sanitised
+}
+
+// settled lets the headings of a text begin at h2, whatever the writer began with: below the h1 of a page.
+func settled(text template.HTML) template.HTML {
+	nodes, ok := fragment(text)
+	least := 7
+	for _, n := range nodes {
+		if l := level(n); l > 0 {
+			least = min(least, l)
+		}
+	}
+	if !ok || least == 2 || least == 7 {
+		return text
+	}
+	var b strings.Builder
+	for _, n := range nodes {
+		if l := level(n); l > 0 {
+			n.Data = "h" + strconv.Itoa(l-least+2)
+			n.DataAtom = atom.Lookup([]byte(n.Data))
+		}
+		if html.Render(&b, n) != nil {
+			return text
+		}
+	}
+	return template.HTML(b.String()) //nolint:gosec // the same
+}
+
+// level of a heading, or 0.
+func level(n *html.Node) int {
+	if n.Type == html.ElementNode && len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6' {
+		return int(n.Data[1] - '0')
+	}
+	return 0
+}
+
+// fragment reads a sanitised text.
+func fragment(text template.HTML) ([]*html.Node, bool) {
+	nodes, err := html.ParseFragment(strings.NewReader(string(text)), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	return nodes, err == nil // strings do not fail to be read
+}
+
 // plain is the text of an element.
 func plain(n *html.Node) string {
 	var b strings.Builder
@@ -92,10 +143,7 @@ func plain(n *html.Node) string {
 
 // words are the first of a sanitised text, without its markup, for descriptions.
 func words(text template.HTML, limit int) string {
-	nodes, err := html.ParseFragment(strings.NewReader(string(text)), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
-	if err != nil {
-		return ""
-	}
+	nodes, _ := fragment(text)
 	var all []string
 	for _, n := range nodes {
 		if n.Type == html.TextNode {

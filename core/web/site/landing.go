@@ -130,7 +130,7 @@ func (s *Site) legal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p := s.page(w, r, d)
-	body := legalBody{Text: d.content.Legal[name], Pages: pages}
+	body := legalBody{Text: settled(d.content.Legal[name]), Pages: pages}
 	p.Title, p.Description, p.Section = here.Title, words(body.Text, descriptionLen), name
 	if body.Text != "" || name == "contact" {
 		p.Canonical = s.opts.URL + "/legal/" + name
@@ -139,7 +139,7 @@ func (s *Site) legal(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, http.StatusOK, "legal", p)
 }
 
-// productsSeen is the page of a list that begins below an id.
+// before is the id below which the page of a list begins; 0: it is the first.
 func before(r *http.Request) (int64, error) {
 	text := r.URL.Query().Get("before")
 	if text == "" {

@@ -46,8 +46,7 @@ func (s *Site) card(page *page, p *shop.Product) card {
 	price := priceOf(p, s.opts.Currency)
 	c := card{Path: page.To("products", p.Slug), Name: p.Name, Picture: s.picture(p), Price: page.Brief(price)}
 	if html, err := s.opts.Markdown(p.Description); err == nil {
-		lead, _ := parts(html)
-		c.Text = words(lead, cardLen)
+		c.Text = words(opening(html), cardLen)
 	}
 	if price.Minor == 0 {
 		c.Price = s.text.Free
@@ -165,7 +164,7 @@ func (s *Site) product(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	p.Title, p.Description, p.Canonical, p.Section, p.Kind = it.Name, words(body.Text, descriptionLen), s.opts.URL+"/products/"+it.Slug, "products", "product"
+	p.Title, p.Description, p.Canonical, p.Section, p.Kind = it.Name, words(opening(body.Text), descriptionLen), s.opts.URL+"/products/"+it.Slug, "products", "product"
 	if picture := s.opts.Picture(it); picture != "" {
 		p.Picture = s.opts.URL + picture
 	}
@@ -177,10 +176,11 @@ func (s *Site) product(w http.ResponseWriter, r *http.Request) {
 func (s *Site) productBody(ctx context.Context, p *page, it *shop.Product) (productBody, error) {
 	price := priceOf(it, s.opts.Currency)
 	body := productBody{Slug: it.Slug, Name: it.Name, Picture: s.picture(it), Price: p.Brief(price), Free: price.Minor == 0, Checkout: p.To("checkout", it.Slug)}
-	var err error
-	if body.Text, err = s.opts.Markdown(it.Description); err != nil {
+	text, err := s.opts.Markdown(it.Description)
+	if err != nil {
 		return body, err
 	}
+	body.Text = settled(text)
 	if s.taxed(it) {
 		body.Tax = s.text.WithTax
 		if !it.TaxIncluded {

@@ -38,12 +38,12 @@ type Text struct {
 	SelfPurchase, CannotBuy                                                                            string
 
 	// Payment and receipt.
-	PayTitle, PayText, PayAction, PayFailed                                                  string
-	States                                                                                   map[string]State // by state of the order
-	Receipt, OrderNumber, Date, PaidWith, Buyer, Seller, Invoices, Invoice, CreditNote       string
-	Download, Refunded, PayAgain, CheckAgain, Checking, ExpiresAt, OrderAgain, Keep, Coupon1 string
-	NextTitle                                                                                string
-	NextMail, NextAccount, NextAccountAction, NextInvite                                     string
+	PayTitle, PayText, PayAction, PayFailed                                                     string
+	States                                                                                      map[string]State // by state of the order
+	Receipt, OrderNumber, Date, PaidWith, Buyer, Seller, Invoices, Invoice, CreditNote          string
+	Download, Refunded, PayAgain, CheckAgain, Checking, ExpiresAt, OrderAgain, Keep, NotPaidYet string
+	NextTitle                                                                                   string
+	NextMail, NextAccount, NextAccountAction, NextInvite                                        string
 
 	// Affiliates.
 	JoinTitle, JoinText, JoinAction, HaveAccount, Sponsored string

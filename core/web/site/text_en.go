@@ -109,7 +109,7 @@ func (t *Text) receiptEnglish() {
 	t.Invoices, t.Invoice, t.CreditNote, t.Download = "Documents", "Invoice %s", "Credit note %s", "PDF"
 	t.Refunded, t.PayAgain, t.CheckAgain, t.Checking = "Refunded", "Pay %s", "Look again", "This page looks again in %d seconds."
 	t.ExpiresAt, t.OrderAgain = "The price is kept until %s.", "Order it again"
-	t.Keep, t.Coupon1 = "Only who has this address sees the order: keep it to yourself.", "Coupon"
+	t.Keep, t.NotPaidYet = "Only who has this address sees the order: keep it to yourself.", "Not paid yet? Pay now"
 	t.NextTitle = "What happens next"
 	t.NextMail = "The receipt is on its way to %s."
 	t.NextAccount, t.NextAccountAction = "Open an account with the same address to begin, and to find your orders again.", "Open your account"
