@@ -263,7 +263,8 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		return nil, err
 	}
 	modules := []api.Module{
-		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(analytics, links), api.Webhooks(hooks),
+		api.Tokens(tokens), api.Catalog(links), api.Conversions(conversions), api.Commissions(commissions),
+		api.Ledger(books, api.LedgerOrigins{Conversions: conversions, Payouts: paying.payouts}), api.Reports(analytics, links), api.Webhooks(hooks),
 		api.AffiliateSelf(api.SelfServices{
 			Catalog: links, Conversions: conversions, Commissions: commissions, Ledger: books, Reports: analytics, Webhooks: hooks,
 		}),

@@ -166,23 +166,24 @@ func lockPerson(ctx context.Context, tx *db.Tx, id int64) (Person, error) {
 
 // PeopleFilter narrows a list of people; zero fields do not.
 type PeopleFilter struct {
-	EmailPrefix string // at most the first searchLimit of them are looked at
+	EmailPrefix string // at most the first db.SearchLimit of them are looked at
+	NamePrefix  string // in any case, likewise
 	Status      Status
 	AffiliateID int64
+	Since       int64 // with an id of this or above
 }
-
-const searchLimit = 500
 
 // People returns people with an id below before (0: from the newest), the newest first.
 func (s *Service) People(ctx context.Context, f PeopleFilter, before int64, limit int) ([]Person, error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	query, args := selectPerson+" WHERE id < ?", []any{before}
+	query, args := selectPerson+" WHERE id >= ? AND id < ?", []any{f.Since, before}
 	if prefix := strings.ToLower(strings.TrimSpace(f.EmailPrefix)); prefix != "" {
-		// The inner list is read off the index of addresses. (MySQL takes a limit in a derived table only.)
-		query += " AND id IN (SELECT id FROM (SELECT id FROM people WHERE email >= ? AND email < ? ORDER BY email LIMIT ?) found)"
-		args = append(args, prefix, prefix+"\x7f", searchLimit)
+		query, args = query+" AND "+db.PrefixIn("people", "id", "email"), append(args, db.PrefixArgs(prefix)...)
+	}
+	if prefix := strings.TrimSpace(f.NamePrefix); prefix != "" {
+		query, args = query+" AND "+db.PrefixIn("people", "id", "name_lower"), append(args, db.PrefixArgs(s.db.Dialect().Lower(prefix))...)
 	}
 	if f.AffiliateID != 0 {
 		query += " AND affiliate_id = ?"

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/catalog"
@@ -50,6 +51,29 @@ type AffiliatePath struct {
 
 type affiliateOutput struct{ Body Affiliate }
 
+type affiliateList struct {
+	ListInput
+	PeriodInput
+	Status    string `query:"status" enum:"active,suspended,pending" doc:"pending: applications that wait"`
+	Email     string `query:"email" maxLength:"254" example:"ann@" doc:"Beginning of the address; of many, the first 500 are looked at"`
+	Name      string `query:"name" maxLength:"255" example:"Ann" doc:"Beginning of the name, in any case; of many, the first 500 are looked at"`
+	SponsorID string `query:"sponsor_id" example:"aff_01J8Z0QK5T2VG"`
+	GroupID   string `query:"group_id" example:"grp_01J8Z0QK5T2VG"`
+}
+
+func (in *affiliateList) filter() (catalog.AffiliateFilter, error) {
+	since, before, err := in.between(ident.Affiliate, in.PeriodInput)
+	if err != nil {
+		return catalog.AffiliateFilter{}, err
+	}
+	sponsor, err1 := fieldID(ident.Affiliate, "query.sponsor_id", in.SponsorID)
+	group, err2 := fieldID(ident.AffiliateGroup, "query.group_id", in.GroupID)
+	return catalog.AffiliateFilter{
+		Status: catalog.Status(in.Status), Email: strings.TrimSpace(in.Email), Name: strings.TrimSpace(in.Name), SponsorID: sponsor, GroupID: group,
+		Since: since, Before: before, Limit: in.Limit + 1,
+	}, invalidAll(err1, err2)
+}
+
 func affiliateOperations(a *API, c *catalog.Catalog) {
 	handle(a, operation{
 		id: "create-affiliate", method: http.MethodPost, path: "/affiliates", tag: "Affiliates", scope: access.CatalogWrite,
@@ -72,12 +96,12 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 	handle(a, operation{
 		id: "list-affiliates", method: http.MethodGet, path: "/affiliates", tag: "Affiliates", scope: access.CatalogRead,
 		summary: "List affiliates", about: "The newest first.", errors: []int{http.StatusBadRequest},
-	}, func(ctx context.Context, in *ListInput) (*listOutput[Affiliate], error) {
-		before, err := in.after(ident.Affiliate)
+	}, func(ctx context.Context, in *affiliateList) (*listOutput[Affiliate], error) {
+		f, err := in.filter()
 		if err != nil {
 			return nil, err
 		}
-		rows, err := c.Affiliates(ctx, before, in.Limit+1)
+		rows, err := c.Affiliates(ctx, f)
 		if err != nil {
 			return nil, err
 		}

@@ -70,6 +70,9 @@ type commissionList struct {
 	ListInput
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	State       string `query:"state" enum:"pending,payable,paid,reversed"`
+
+	ConversionID string `query:"conversion_id" example:"cnv_01J8Z0QK5T2VG" doc:"What the sale or lead earned"`
+	PeriodInput
 }
 
 // Commissions registers the operations on commissions and their rules.
@@ -79,15 +82,18 @@ func Commissions(s *commission.Service) Module {
 			id: "list-commissions", method: http.MethodGet, path: "/commissions", tag: "Commissions", scope: access.LedgerRead,
 			summary: "List commissions", about: "The newest first.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *commissionList) (*listOutput[Commission], error) {
-			before, err := in.after(ident.Commission)
+			since, before, err := in.between(ident.Commission, in.PeriodInput)
 			if err != nil {
 				return nil, err
 			}
-			affiliate, err := fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
-			if err != nil {
+			affiliate, err1 := fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
+			earner, err2 := fieldID(ident.Conversion, "query.conversion_id", in.ConversionID)
+			if err := invalidAll(err1, err2); err != nil {
 				return nil, err
 			}
-			rows, err := s.List(ctx, commission.Filter{AffiliateID: affiliate, State: commission.State(in.State), Before: before, Limit: in.Limit + 1})
+			rows, err := s.List(ctx, commission.Filter{
+				AffiliateID: affiliate, Conversion: earner, State: commission.State(in.State), Since: since, Before: before, Limit: in.Limit + 1,
+			})
 			if err != nil {
 				return nil, err
 			}

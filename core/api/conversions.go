@@ -104,6 +104,8 @@ type conversionList struct {
 	Type        string `query:"type" enum:"lead,sale,refund,rejected,restored"`
 	State       string `query:"state" enum:"booked,waiting,refused"`
 	TxnID       string `query:"txn_id" maxLength:"128"`
+	ClickID     string `query:"click_id" maxLength:"60" doc:"What a click led to"`
+	PeriodInput
 }
 
 // Conversions registers the operations on conversions.
@@ -216,7 +218,7 @@ func (r *ConversionRequest) event(now int64) (wire.Event, error) {
 }
 
 func (in *conversionList) filter() (conversion.Filter, error) {
-	before, err := in.after(ident.Conversion)
+	since, before, err := in.between(ident.Conversion, in.PeriodInput)
 	if err != nil {
 		return conversion.Filter{}, err
 	}
@@ -224,7 +226,7 @@ func (in *conversionList) filter() (conversion.Filter, error) {
 	affiliate, err2 := fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
 	return conversion.Filter{
 		ProgramID: program, AffiliateID: affiliate, Type: wire.Type(in.Type), State: conversion.State(in.State), TxnID: in.TxnID,
-		Before: before, Limit: in.Limit + 1,
+		ClickID: in.ClickID, Since: since, Before: before, Limit: in.Limit + 1,
 	}, invalidAll(err1, err2)
 }
 

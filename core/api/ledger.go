@@ -5,7 +5,9 @@ import (
 	"net/http"
 
 	"github.com/edgeref/edgeref/core/access"
+	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -64,10 +66,50 @@ type ledgerList struct {
 	ListInput
 	AffiliateID  string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	CommissionID string `query:"commission_id" example:"com_01J8Z0QK5T2VG"`
+	ConversionID string `query:"conversion_id" example:"cnv_01J8Z0QK5T2VG" doc:"What a conversion caused"`
+	OrderID      string `query:"order_id" example:"ord_01J8Z0QK5T2VG" doc:"About the commissions of an order"`
+	PayoutID     string `query:"payout_id" example:"pyt_01J8Z0QK5T2VG" doc:"By which a payout moved money"`
+	PeriodInput
+}
+
+// LedgerOrigins know which transactions are about what the ledger itself knows nothing of.
+type LedgerOrigins struct {
+	Conversions *conversion.Service
+	Payouts     *payout.Service
+}
+
+func (in *ledgerList) filter(ctx context.Context, o LedgerOrigins) (f ledger.Filter, err error) {
+	if f.Since, f.Before, err = in.between(ident.LedgerTransaction, in.PeriodInput); err != nil {
+		return f, err
+	}
+	var errs [5]error
+	var order, payoutID int64
+	f.AffiliateID, errs[0] = fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
+	f.CommissionID, errs[1] = fieldID(ident.Commission, "query.commission_id", in.CommissionID)
+	f.ConversionID, errs[2] = fieldID(ident.Conversion, "query.conversion_id", in.ConversionID)
+	order, errs[3] = fieldID(ident.Order, "query.order_id", in.OrderID)
+	payoutID, errs[4] = fieldID(ident.Payout, "query.payout_id", in.PayoutID)
+	if err := invalidAll(errs[:]...); err != nil {
+		return f, err
+	}
+	f.Limit = in.Limit + 1
+	if order != 0 {
+		if f.Commissions, err = o.Conversions.OrderCommissions(ctx, order, ledger.MaxAbout); err != nil {
+			return f, err
+		}
+		f.Commissions = notNil(f.Commissions)
+	}
+	if payoutID != 0 {
+		if f.IDs, err = o.Payouts.TransactionIDs(ctx, payoutID, ledger.MaxAbout); err != nil {
+			return f, err
+		}
+		f.IDs = notNil(f.IDs)
+	}
+	return f, nil
 }
 
 // Ledger registers the operations on the ledger. All of them read: it is written by bookings only.
-func Ledger(l *ledger.Ledger) Module {
+func Ledger(l *ledger.Ledger, o LedgerOrigins) Module {
 	return func(a *API) {
 		handle(a, operation{
 			id: "list-balances", method: http.MethodGet, path: "/ledger/balances", tag: "Ledger", scope: access.LedgerRead,
@@ -86,16 +128,11 @@ func Ledger(l *ledger.Ledger) Module {
 			id: "list-ledger-transactions", method: http.MethodGet, path: "/ledger/transactions", tag: "Ledger", scope: access.LedgerRead,
 			summary: "List ledger transactions", about: "The newest first.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *ledgerList) (*listOutput[LedgerTransaction], error) {
-			before, err := in.after(ident.LedgerTransaction)
+			f, err := in.filter(ctx, o)
 			if err != nil {
 				return nil, err
 			}
-			affiliate, err1 := fieldID(ident.Affiliate, "query.affiliate_id", in.AffiliateID)
-			commission, err2 := fieldID(ident.Commission, "query.commission_id", in.CommissionID)
-			if err := invalidAll(err1, err2); err != nil {
-				return nil, err
-			}
-			rows, err := l.Transactions(ctx, ledger.Filter{AffiliateID: affiliate, CommissionID: commission, Before: before, Limit: in.Limit + 1})
+			rows, err := l.Transactions(ctx, f)
 			if err != nil {
 				return nil, err
 			}

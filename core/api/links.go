@@ -51,6 +51,9 @@ type linkList struct {
 	ListInput
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	ProgramID   string `query:"program_id" example:"prg_01J8Z0QK5T2VG"`
+	PeriodInput
+	Slug   string `query:"slug" maxLength:"64" example:"spring" doc:"Beginning of the slug; of many, the first 500 are looked at"`
+	Status string `query:"status" enum:"active,disabled"`
 }
 
 func linkOperations(a *API, c *catalog.Catalog) {
@@ -76,7 +79,7 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		id: "list-links", method: http.MethodGet, path: "/links", tag: "Links", scope: access.CatalogRead,
 		summary: "List links", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *linkList) (*listOutput[Link], error) {
-		before, err := in.after(ident.Link)
+		since, before, err := in.between(ident.Link, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +88,9 @@ func linkOperations(a *API, c *catalog.Catalog) {
 		if err := invalidAll(err1, err2); err != nil {
 			return nil, err
 		}
-		rows, err := c.Links(ctx, catalog.LinkFilter{AffiliateID: affiliate, ProgramID: program}, before, in.Limit+1)
+		rows, err := c.Links(ctx, catalog.LinkFilter{
+			AffiliateID: affiliate, ProgramID: program, Slug: in.Slug, Status: link.State(in.Status), Since: since,
+		}, before, in.Limit+1)
 		if err != nil {
 			return nil, err
 		}

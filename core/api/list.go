@@ -5,7 +5,9 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
@@ -19,6 +21,37 @@ const (
 type ListInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Items on a page"`
 	Cursor string `query:"cursor" maxLength:"512" doc:"next_cursor of the page before; empty for the first page"`
+}
+
+// PeriodInput is embedded in the input of a list that can be cut to a time. Identifiers grow with time, so the list is
+// read off the same index as without it.
+type PeriodInput struct {
+	From Time `query:"from" doc:"Made at this time or later"`
+	To   Time `query:"to" doc:"Made before this time"`
+}
+
+// between are the bounds of a page in identifiers: of since or above, and below before, which is 0 for none. kind is that
+// of the list.
+func (in ListInput) between(kind string, p PeriodInput) (since, before int64, err error) {
+	before, err = in.after(kind)
+	if err != nil {
+		return 0, 0, err
+	}
+	var err1, err2 error
+	if p.From != "" {
+		var ms int64
+		ms, err1 = parseTime("query.from", p.From)
+		since = newid.First(time.UnixMilli(ms))
+	}
+	if p.To != "" {
+		var ms int64
+		ms, err2 = parseTime("query.to", p.To)
+		// No identifier is below 1, and 0 would be no bound.
+		if end := max(newid.First(time.UnixMilli(ms)), 1); before == 0 || end < before {
+			before = end
+		}
+	}
+	return since, before, invalidAll(err1, err2)
 }
 
 // List is one page of a list.

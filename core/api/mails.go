@@ -46,6 +46,9 @@ type mailList struct {
 	ListInput
 	To    string     `query:"to" maxLength:"254" example:"ann@example.com"`
 	State mail.State `query:"state" enum:"pending,sent,dead,local" doc:"dead: the dead-letter list"`
+	Kind  string     `query:"template" maxLength:"64" example:"order_paid"`
+	From  Time       `query:"made_from" doc:"Made at this time or later"`
+	Until Time       `query:"made_to" doc:"Made before this time"`
 }
 
 type mailOutput struct{ Body Mail }
@@ -57,11 +60,11 @@ func Mails(s *mail.Service) Module {
 			id: "list-mails", method: http.MethodGet, path: "/mails", tag: "Mail", scope: access.MailRead,
 			summary: "List mails", about: "The newest first, without their text; kept for 90 days.", errors: []int{http.StatusBadRequest},
 		}, func(ctx context.Context, in *mailList) (*listOutput[Mail], error) {
-			before, err := in.after(ident.Mail)
+			since, before, err := in.between(ident.Mail, PeriodInput{in.From, in.Until})
 			if err != nil {
 				return nil, err
 			}
-			rows, err := s.List(ctx, mail.Filter{To: in.To, State: in.State, Before: before, Limit: in.Limit + 1})
+			rows, err := s.List(ctx, mail.Filter{To: in.To, State: in.State, Template: in.Kind, Since: since, Before: before, Limit: in.Limit + 1})
 			if err != nil {
 				return nil, err
 			}

@@ -89,8 +89,8 @@ func moneyModules(s *server, a *analytics) []api.Module {
 		s.t.Fatal(err)
 	}
 	s.self = api.SelfServices{Catalog: links, Conversions: conversions, Commissions: commissions, Ledger: books, Reports: a, Webhooks: hooks}
-	return append(payoutModules(s, books, commissions),
-		api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books), api.Reports(a, links), api.Webhooks(hooks), shopModule(s, conversions))
+	paying := payoutModules(s, books, commissions)
+	return append(paying, api.Conversions(conversions), api.Commissions(commissions), api.Ledger(books, api.LedgerOrigins{Conversions: conversions, Payouts: s.payouts}), api.Reports(a, links), api.Webhooks(hooks), shopModule(s, conversions))
 }
 
 // shop is a program with an affiliate, a link, a rule and a click.

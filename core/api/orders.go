@@ -146,6 +146,8 @@ type orderList struct {
 	Number      string `query:"number" maxLength:"24" example:"2611-7K3M-9QXT"`
 	Transaction string `query:"transaction" maxLength:"255" example:"pay_29QQoUBi66xm2f" doc:"The gateway's payment"`
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
+	ClickID     string `query:"click_id" maxLength:"60" doc:"One of the clicks that its attribution weighed"`
+	PeriodInput
 }
 
 type reviewList struct {
@@ -164,7 +166,7 @@ func orderReads(a *API, o ShopOptions) {
 		id: "list-orders", method: http.MethodGet, path: "/orders", tag: "Orders", scope: access.OrdersRead,
 		summary: "List orders", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *orderList) (*listOutput[Order], error) {
-		before, err := in.after(ident.Order)
+		since, before, err := in.between(ident.Order, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +175,8 @@ func orderReads(a *API, o ShopOptions) {
 			return nil, err
 		}
 		rows, err := o.Shop.Orders(ctx, shop.OrderFilter{
-			State: shop.State(in.State), Email: in.Email, Number: in.Number, Transaction: in.Transaction, AffiliateID: affiliate, Before: before, Limit: in.Limit + 1,
+			State: shop.State(in.State), Email: in.Email, Number: in.Number, Transaction: in.Transaction, ClickID: in.ClickID, AffiliateID: affiliate,
+			Since: since, Before: before, Limit: in.Limit + 1,
 		})
 		if err != nil {
 			return nil, err

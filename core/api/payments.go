@@ -125,6 +125,7 @@ type paymentList struct {
 	OrderID string `query:"order_id" example:"ord_01J8Z0QK5T2VG"`
 	Gateway string `query:"gateway" maxLength:"16" example:"razorpay"`
 	State   string `query:"state" enum:"created,unknown,open,succeeded,failed,stray" doc:"stray: what is to be given back"`
+	PeriodInput
 }
 
 type paymentRefundList struct {
@@ -132,6 +133,7 @@ type paymentRefundList struct {
 	OrderID string `query:"order_id" example:"ord_01J8Z0QK5T2VG"`
 	Gateway string `query:"gateway" maxLength:"16" example:"razorpay"`
 	State   string `query:"state" enum:"created,unknown,pending,succeeded,failed"`
+	PeriodInput
 }
 
 type paymentEventList struct {
@@ -139,6 +141,7 @@ type paymentEventList struct {
 	OrderID string `query:"order_id" example:"ord_01J8Z0QK5T2VG"`
 	Gateway string `query:"gateway" maxLength:"16" example:"stripe"`
 	State   string `query:"state" enum:"pending,done,ignored,review,dead" doc:"review: what only a person can decide. dead: the dead-letter list"`
+	PeriodInput
 }
 
 // Payments registers the operations on payments, refunds and what gateways told.
@@ -157,7 +160,7 @@ func paymentReads(a *API, s *payment.Service) {
 		id: "list-payments", method: http.MethodGet, path: "/payments", tag: "Payments", scope: access.OrdersRead,
 		summary: "List attempts to pay", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *paymentList) (*listOutput[Payment], error) {
-		before, err := in.after(ident.Payment)
+		since, before, err := in.between(ident.Payment, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +168,7 @@ func paymentReads(a *API, s *payment.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.Payments(ctx, payment.Filter{OrderID: order, Gateway: in.Gateway, State: in.State, Before: before, Limit: in.Limit + 1})
+		rows, err := s.Payments(ctx, payment.Filter{OrderID: order, Gateway: in.Gateway, State: in.State, Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +192,7 @@ func paymentReads(a *API, s *payment.Service) {
 		id: "list-payment-refunds", method: http.MethodGet, path: "/payment-refunds", tag: "Payments", scope: access.OrdersRead,
 		summary: "List refunds at gateways", about: "The newest first. Those that nobody asked us for are there too.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *paymentRefundList) (*listOutput[PaymentRefund], error) {
-		before, err := in.after(ident.PaymentRefund)
+		since, before, err := in.between(ident.PaymentRefund, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -197,7 +200,7 @@ func paymentReads(a *API, s *payment.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.Refunds(ctx, payment.Filter{OrderID: order, Gateway: in.Gateway, State: in.State, Before: before, Limit: in.Limit + 1})
+		rows, err := s.Refunds(ctx, payment.Filter{OrderID: order, Gateway: in.Gateway, State: in.State, Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}
@@ -232,7 +235,7 @@ func paymentEventReads(a *API, s *payment.Service) {
 		id: "list-payment-events", method: http.MethodGet, path: "/payment-events", tag: "Payments", scope: access.OrdersRead,
 		summary: "List what gateways told", about: "The newest first, without the bodies.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *paymentEventList) (*listOutput[PaymentEvent], error) {
-		before, err := in.after(ident.PaymentEvent)
+		since, before, err := in.between(ident.PaymentEvent, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -240,7 +243,7 @@ func paymentEventReads(a *API, s *payment.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.Events(ctx, payment.EventFilter{OrderID: order, Gateway: in.Gateway, State: payment.EventState(in.State), Before: before, Limit: in.Limit + 1})
+		rows, err := s.Events(ctx, payment.EventFilter{OrderID: order, Gateway: in.Gateway, State: payment.EventState(in.State), Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

@@ -74,6 +74,7 @@ type payoutList struct {
 	BatchID     string `query:"batch_id" example:"pbt_01J8Z0QK5T2VG"`
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	State       string `query:"state" enum:"reserved,sending,sent,paid,failed,returned,cancelled"`
+	PeriodInput
 }
 
 // Payouts registers the operations on payouts, their batches and methods.
@@ -97,7 +98,7 @@ func payoutReads(a *API, s *payout.Service) {
 		id: "list-payouts", method: http.MethodGet, path: "/payouts", tag: "Payouts", scope: access.PayoutsRead,
 		summary: "List payouts", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *payoutList) (*listOutput[Payout], error) {
-		before, err := in.after(ident.Payout)
+		since, before, err := in.between(ident.Payout, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +107,7 @@ func payoutReads(a *API, s *payout.Service) {
 		if err := invalidAll(err1, err2); err != nil {
 			return nil, err
 		}
-		rows, err := s.Payouts(ctx, payout.Filter{BatchID: batch, AffiliateID: affiliate, State: payout.State(in.State), Before: before, Limit: in.Limit + 1})
+		rows, err := s.Payouts(ctx, payout.Filter{BatchID: batch, AffiliateID: affiliate, State: payout.State(in.State), Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

@@ -74,6 +74,8 @@ type peopleList struct {
 	Email       string         `query:"email" maxLength:"254" example:"ann@" doc:"Beginning of the address; of many, the first 500 are looked at"`
 	Status      account.Status `query:"status" enum:"active,suspended,erased"`
 	AffiliateID string         `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
+	Name        string         `query:"name" maxLength:"255" example:"Ann" doc:"Beginning of the name, in any case; of many, the first 500 are looked at"`
+	PeriodInput
 }
 
 func peopleOperations(a *API, s *account.Service) {
@@ -81,7 +83,7 @@ func peopleOperations(a *API, s *account.Service) {
 		id: "list-people", method: http.MethodGet, path: "/people", tag: "People", scope: access.PeopleRead,
 		summary: "List people", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *peopleList) (*listOutput[Person], error) {
-		before, err := in.after(ident.Person)
+		since, before, err := in.between(ident.Person, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +91,7 @@ func peopleOperations(a *API, s *account.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.People(ctx, account.PeopleFilter{EmailPrefix: in.Email, Status: in.Status, AffiliateID: affiliate}, before, in.Limit+1)
+		rows, err := s.People(ctx, account.PeopleFilter{EmailPrefix: in.Email, NamePrefix: in.Name, Status: in.Status, AffiliateID: affiliate, Since: since}, before, in.Limit+1)
 		if err != nil {
 			return nil, err
 		}

@@ -281,24 +281,17 @@ func (s *story) transactions(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ids, more := firsts(ids, maxStoryObjects)
-	left := maxStoryEntries
-	for _, id := range ids {
-		if left == 0 {
-			return true, nil
-		}
-		list, err := s.d.Ledger.Transactions(ctx, ledger.Filter{CommissionID: id, Limit: left + 1})
-		if err != nil {
-			return false, err
-		}
-		list, over := firsts(list, left)
-		more, left = more || over, left-len(list)
-		for _, t := range list {
-			body := transactionBody(t)
-			s.add(t.PostedAt, StoryEntry{Kind: kindTransaction, ID: body.ID, Transaction: &body}, body.ConversionID, body.CommissionID)
-		}
+	if len(ids) == 0 {
+		return false, nil
 	}
-	return more, nil
+	ids, more := firsts(ids, maxStoryObjects)
+	list, err := s.d.Ledger.Transactions(ctx, ledger.Filter{Commissions: ids, Limit: maxStoryEntries + 1})
+	list, over := firsts(list, maxStoryEntries)
+	for _, t := range list {
+		body := transactionBody(t)
+		s.add(t.PostedAt, StoryEntry{Kind: kindTransaction, ID: body.ID, Transaction: &body}, body.ConversionID, body.CommissionID)
+	}
+	return more || over, err
 }
 
 func (s *story) payouts(ctx context.Context) (bool, error) {

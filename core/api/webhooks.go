@@ -116,6 +116,7 @@ type deliveryList struct {
 	ListInput
 	WebhookID string `query:"webhook_id" example:"whk_01J8Z0QK5T2VG"`
 	State     string `query:"state" enum:"pending,delivered,dead" doc:"dead: the dead-letter list"`
+	PeriodInput
 }
 
 // Webhooks registers the operations on webhooks, postbacks and their deliveries.
@@ -279,7 +280,7 @@ func deliveryOperations(a *API, s *webhook.Service) {
 		id: "list-webhook-deliveries", method: http.MethodGet, path: "/webhook-deliveries", tag: "Webhooks", scope: access.WebhooksRead,
 		summary: "List deliveries", about: "The newest first. Those that have ended stay for 30 days.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *deliveryList) (*listOutput[WebhookDelivery], error) {
-		before, err := in.after(ident.WebhookDelivery)
+		since, before, err := in.between(ident.WebhookDelivery, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -287,7 +288,7 @@ func deliveryOperations(a *API, s *webhook.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.Deliveries(ctx, webhook.DeliveryFilter{EndpointID: endpoint, State: webhook.DeliveryState(in.State), Before: before, Limit: in.Limit + 1})
+		rows, err := s.Deliveries(ctx, webhook.DeliveryFilter{EndpointID: endpoint, State: webhook.DeliveryState(in.State), Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

@@ -160,10 +160,51 @@ func ReadAffiliate(ctx context.Context, q db.Querier, id int64) (Affiliate, erro
 	return a, nil
 }
 
-// Affiliates returns affiliates with an id below before (0: from the newest), the newest first.
-func (c *Catalog) Affiliates(ctx context.Context, before int64, limit int) ([]Affiliate, error) {
-	return collect(ctx, c.db, scanAffiliate, "affiliates", selectAffiliate+" WHERE id < ? ORDER BY id DESC LIMIT ?",
-		below(before), limit)
+// AffiliateFilter selects affiliates; zero fields select all.
+type AffiliateFilter struct {
+	Email     string // beginning of the address, in any case; of many, db.SearchLimit are looked at
+	Name      string // beginning of the name, likewise
+	Status    Status
+	SponsorID int64
+	GroupID   int64
+	Since     int64 // with an id of this or above
+	Before    int64 // with an id below this one; 0: from the newest
+	Limit     int
+}
+
+// Affiliates returns affiliates, the newest first.
+func (c *Catalog) Affiliates(ctx context.Context, f AffiliateFilter) ([]Affiliate, error) {
+	where, args := f.where(c.db.Dialect())
+	return collect(ctx, c.db, scanAffiliate, "affiliates", selectAffiliate+" WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
+}
+
+// where lets one filter choose the index: the plus hides the others from SQLite, which knows no statistics.
+func (f AffiliateFilter) where(dialect db.Dialect) (string, []any) {
+	where, args, hide := "id >= ? AND id < ?", []any{f.Since, below(f.Before)}, ""
+	and := func(condition string, values ...any) { where, args = where+" AND "+condition, append(args, values...) }
+	if f.Email != "" {
+		and(db.PrefixIn("affiliate_emails", "affiliate_id", "email"), db.PrefixArgs(dialect.Lower(f.Email))...)
+		hide = "+"
+	}
+	if f.Name != "" {
+		and(db.PrefixIn("affiliates", "id", "name_lower"), db.PrefixArgs(dialect.Lower(f.Name))...)
+		hide = "+"
+	}
+	if f.SponsorID != 0 {
+		and(hide+"sponsor_id = ?", f.SponsorID)
+		hide = "+"
+	}
+	if f.GroupID != 0 {
+		and(hide+"group_id = ?", f.GroupID)
+	}
+	switch f.Status {
+	case "":
+	case Pending:
+		and("id IN (SELECT affiliate_id FROM affiliate_applications)")
+	default:
+		and("status = ? AND NOT EXISTS (SELECT 1 FROM affiliate_applications p WHERE p.affiliate_id = affiliates.id)", string(f.Status))
+	}
+	return where, args
 }
 
 const selectAffiliate = `SELECT id, name, email,

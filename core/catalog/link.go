@@ -58,6 +58,9 @@ type LinkPatch struct {
 type LinkFilter struct {
 	AffiliateID int64
 	ProgramID   int64
+	Slug        string // beginning; of many, db.SearchLimit are looked at
+	Status      link.State
+	Since       int64 // with an id of this or above
 }
 
 func (l *Link) check(c *checker) {
@@ -206,10 +209,30 @@ func (c *Catalog) Links(ctx context.Context, filter LinkFilter, before int64, li
 			where, args = where+" AND "+condition, append(args, v)
 		}
 	}
-	add("affiliate_id = ?", filter.AffiliateID)
-	add("program_id = ?", filter.ProgramID)
+	hide := ""
+	if filter.Slug != "" {
+		where, args, hide = where+" AND "+db.PrefixIn("links", "id", "slug"), append(args, db.PrefixArgs(filter.Slug)...), "+"
+	}
+	add(hide+"affiliate_id = ?", filter.AffiliateID)
+	if filter.AffiliateID != 0 {
+		hide = "+" // an affiliate has fewer links than a program; SQLite would not know
+	}
+	add(hide+"program_id = ?", filter.ProgramID)
+	if filter.Status != "" {
+		where, args = where+" AND status = ?", append(args, string(filter.Status))
+	}
+	add("id >= ?", filter.Since)
 	add("id < ?", before)
 	return collect(ctx, c.db, scanLink, "links", selectLink+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...)
+}
+
+// LinkBySlug returns the link with a slug, or ErrNotFound.
+func (c *Catalog) LinkBySlug(ctx context.Context, slug string) (Link, error) {
+	l, err := scanLink(c.db.QueryRow(ctx, selectLink+" WHERE slug = ?", slug))
+	if err != nil {
+		return Link{}, notFound("link", err)
+	}
+	return l, nil
 }
 
 const selectLink = "SELECT id, slug, affiliate_id, program_id, destination, status, expires_at, created_at, updated_at, rev FROM links"

@@ -32,9 +32,14 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 			{Filter{State: Pending}, "commissions_state"},
 			{Filter{AffiliateID: 7}, "commissions_affiliate"},
 			{Filter{AffiliateID: 7, State: Paid}, "commissions_affiliate"},
+			{Filter{AffiliateID: 7, Since: 300}, "commissions_affiliate"},
+			{Filter{Conversion: 307, AffiliateID: 7, State: Paid}, "commissions_conversion"},
 		} {
 			for _, before := range []int64{0, 5000} {
 				c.filter.Before = before
+				if d.Dialect() == db.MySQL && c.index == "commissions_conversion" {
+					c.index = "commissions_of" // its name there
+				}
 				where, args := c.filter.where()
 				plan := dbtest.Plan(t, d, "SELECT id, explanation FROM commissions WHERE "+where+" ORDER BY id DESC LIMIT 51", args...)
 				if strings.Contains(plan, "filesort") || strings.Contains(plan, "TEMP B-TREE") || c.index != "" && !strings.Contains(plan, c.index+" ") {

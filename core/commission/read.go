@@ -13,6 +13,8 @@ import (
 type Filter struct {
 	AffiliateID int64 // 0: all
 	State       State // "": all
+	Conversion  int64 // earned by this one; 0: all
+	Since       int64 // with an ID of this or above
 	Before      int64 // with an ID below this one; 0: from the newest
 	Limit       int   // at least 1
 }
@@ -27,14 +29,20 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Commission, error) {
 	return list, nil
 }
 
-// where lets the affiliate choose the index: the plus, which changes nothing else, hides the state from SQLite then.
+// where lets one filter choose the index: the plus, which changes nothing else, hides the others from SQLite then.
 func (f Filter) where() (string, []any) {
 	where, args, hide := "1 = 1", []any(nil), ""
+	if f.Conversion != 0 {
+		where, args, hide = where+" AND conversion_id = ?", append(args, f.Conversion), "+"
+	}
 	if f.AffiliateID != 0 {
-		where, args, hide = where+" AND affiliate_id = ?", append(args, f.AffiliateID), "+"
+		where, args, hide = where+" AND "+hide+"affiliate_id = ?", append(args, f.AffiliateID), "+"
 	}
 	if f.State != "" {
 		where, args = where+" AND "+hide+"state = ?", append(args, f.State)
+	}
+	if f.Since != 0 {
+		where, args = where+" AND id >= ?", append(args, f.Since)
 	}
 	if f.Before != 0 {
 		where, args = where+" AND id < ?", append(args, f.Before)

@@ -35,6 +35,10 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 			{conversion.Filter{AffiliateID: 7}, "conversions_affiliate"},
 			{conversion.Filter{State: conversion.Booked}, ""},
 			{conversion.Filter{ProgramID: 1, State: conversion.Booked}, "conversions_program"},
+			{conversion.Filter{ClickID: "c7"}, "conversions_click"},
+			{conversion.Filter{ClickID: "c7", AffiliateID: 7, TxnID: "207"}, "conversions_click"},
+			{conversion.Filter{AffiliateID: 7, Since: 300}, "conversions_affiliate"},
+			{conversion.Filter{Since: 300}, ""},
 			{conversion.Filter{AffiliateID: 7, ProgramID: 2, Type: wire.Sale, State: conversion.Booked}, "conversions_affiliate"},
 		} {
 			for _, before := range []int64{0, 5000} {

@@ -16,6 +16,8 @@ type Filter struct {
 	Type        wire.Type // "": all
 	State       State     // "": all
 	TxnID       string    // "": all
+	ClickID     string    // "": all
+	Since       int64     // with an ID of this or above
 	Before      int64     // with an ID below this one; 0: from the newest
 	Limit       int       // at least 1
 }
@@ -38,6 +40,10 @@ func (f Filter) where() (string, []any) {
 	and := func(column string, arg any) {
 		where, args = where+" AND "+hide+column+" = ?", append(args, arg)
 	}
+	if f.ClickID != "" {
+		and("click_id", f.ClickID)
+		where, hide = where+" AND click_id <> ''", "+" // which the index leaves out
+	}
 	if f.TxnID != "" {
 		and("txn_id", f.TxnID)
 		hide = "+"
@@ -59,6 +65,9 @@ func (f Filter) where() (string, []any) {
 	if f.State == Booked {
 		hide = "+" // nearly all are
 		and("state", f.State)
+	}
+	if f.Since != 0 {
+		where, args = where+" AND id >= ?", append(args, f.Since)
 	}
 	if f.Before != 0 {
 		where, args = where+" AND id < ?", append(args, f.Before)
@@ -126,6 +135,28 @@ func (s *Service) Family(ctx context.Context, id int64, limit int) ([]Conversion
 		return nil, fmt.Errorf("read conversions about the same subject: %w", err)
 	}
 	return list, nil
+}
+
+// OrderCommissions returns which commissions the sale of an order earned, the oldest first, at most limit.
+func (s *Service) OrderCommissions(ctx context.Context, orderID int64, limit int) ([]int64, error) {
+	rows, err := s.db.Query(ctx, `SELECT c.id FROM conversion_orders o JOIN commissions c ON c.conversion_id = o.conversion_id
+		WHERE o.order_id = ? ORDER BY c.id LIMIT ?`, orderID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read commissions of an order: %w", err)
+	}
+	defer rows.Close()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("read commissions of an order: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read commissions of an order: %w", err)
+	}
+	return ids, nil
 }
 
 // customerOf is the key of the customer whom a conversion names, or "".

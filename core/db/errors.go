@@ -15,6 +15,7 @@ import (
 const (
 	mysqlRecordChanged   = 1020 // MariaDB's snapshot isolation
 	mysqlDuplicateColumn = 1060
+	mysqlDuplicateKey    = 1061 // its name, not its value
 	mysqlNothingToDrop   = 1091
 	mysqlDuplicate       = 1062
 	mysqlLockWait        = 1205 // also NOWAIT in MariaDB

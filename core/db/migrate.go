@@ -53,11 +53,11 @@ func (d *DB) Migrate(ctx context.Context) error {
 }
 
 // noteAltered reports whether err is about an ALTER of MySQL that was carried out before, and then notes that it was. One
-// ALTER statement takes effect as a whole or not at all; so where its column is there already, or its key is gone, the
+// ALTER statement takes effect as a whole or not at all; so where its column or key is there already, or its key is gone, the
 // process that altered the table died before it could note it.
 func (d *DB) noteAltered(ctx context.Context, err error) bool {
 	failed, ok := errors.AsType[*goose.PartialError](err)
-	if !ok || d.dialect != MySQL || !is(failed.Err, []uint16{mysqlDuplicateColumn, mysqlNothingToDrop}, nil) {
+	if !ok || d.dialect != MySQL || !is(failed.Err, []uint16{mysqlDuplicateColumn, mysqlDuplicateKey, mysqlNothingToDrop}, nil) {
 		return false
 	}
 	_, err = d.write.ExecContext(ctx, "INSERT INTO schema_migrations (version_id, is_applied) VALUES (?, TRUE)", failed.Failed.Source.Version)

@@ -51,10 +51,55 @@ func balances(ctx context.Context, q db.Querier, affiliateID int64) ([]Balance, 
 
 // Filter selects transactions.
 type Filter struct {
-	AffiliateID  int64 // with an entry in one of this affiliate's accounts; 0: all
-	CommissionID int64 // about this commission; 0: all
-	Before       int64 // with an ID below this one; 0: from the newest
-	Limit        int   // at least 1
+	AffiliateID  int64   // with an entry in one of this affiliate's accounts; 0: all
+	CommissionID int64   // about this commission; 0: all
+	Commissions  []int64 // about one of these; nil: all. At most MaxAbout
+	ConversionID int64   // caused by this conversion; 0: all
+	IDs          []int64 // one of these; nil: all. At most MaxAbout
+	Since        int64   // with an ID of this or above
+	Before       int64   // with an ID below this one; 0: from the newest
+	Limit        int     // at least 1
+}
+
+// MaxAbout bounds the lists in a Filter.
+const MaxAbout = db.MaxIn
+
+// about are the conditions on what transactions are about; each part of the result is read off one index in the order of
+// identifiers.
+func (f Filter) about() (parts []string, args [][]any) {
+	rest, restArgs := "", []any(nil)
+	if f.IDs != nil {
+		rest, restArgs = " AND id IN "+db.In(len(f.IDs)), anys(f.IDs)
+	}
+	plus := ""
+	if f.ConversionID != 0 {
+		if f.CommissionID != 0 || f.Commissions != nil {
+			plus = "+" // a commission has fewer transactions; SQLite would not know
+		}
+		rest, restArgs = rest+" AND "+plus+"conversion_id = ?", append(restArgs, f.ConversionID)
+	}
+	commissions := f.Commissions
+	if f.CommissionID != 0 {
+		if commissions != nil && !slices.Contains(commissions, f.CommissionID) {
+			return nil, nil
+		}
+		commissions = []int64{f.CommissionID}
+	}
+	if commissions == nil {
+		return []string{rest}, [][]any{restArgs}
+	}
+	for _, id := range commissions {
+		parts, args = append(parts, " AND commission_id = ?"+rest), append(args, append([]any{id}, restArgs...))
+	}
+	return parts, args
+}
+
+func anys(ids []int64) []any {
+	out := make([]any, len(ids))
+	for i := range ids {
+		out[i] = ids[i]
+	}
+	return out
 }
 
 // Transactions returns transactions with all their entries, newest first.
@@ -81,35 +126,51 @@ func (l *Ledger) Transactions(ctx context.Context, f Filter) ([]Transaction, err
 	return out, nil
 }
 
-// transactionIDs reads the newest of each account by itself and merges them: a join would sort an affiliate's history.
+// transactionIDs reads the newest of each account or commission by itself and merges them: a join would sort an affiliate's
+// history.
 func (l *Ledger) transactionIDs(ctx context.Context, f Filter) ([]int64, error) {
-	if f.AffiliateID == 0 {
-		where, args := "", []any{f.Before}
-		if f.CommissionID != 0 {
-			where, args = " AND commission_id = ?", append(args, f.CommissionID)
-		}
-		return readIDs(ctx, l.db, "SELECT id FROM ledger_transactions WHERE id < ?"+where+" ORDER BY id DESC LIMIT ?", append(args, f.Limit)...)
+	if f.IDs != nil && len(f.IDs) == 0 || len(f.IDs) > MaxAbout || len(f.Commissions) > MaxAbout {
+		return nil, nil
 	}
-	accounts, err := readIDs(ctx, l.db, "SELECT id FROM ledger_accounts WHERE owner_id = ?", f.AffiliateID)
-	if err != nil {
-		return nil, err
-	}
-	var all []int64
-	for _, account := range accounts {
-		query, args := "SELECT transaction_id FROM ledger_entries WHERE account_id = ? AND transaction_id < ?", []any{account, f.Before}
-		if f.CommissionID != 0 {
-			query += " AND transaction_id IN (SELECT id FROM ledger_transactions WHERE commission_id = ?)"
-			args = append(args, f.CommissionID)
-		}
-		ids, err := readIDs(ctx, l.db, query+" ORDER BY transaction_id DESC LIMIT ?", append(args, f.Limit)...)
-		if err != nil {
+	var accounts []int64
+	if f.AffiliateID != 0 {
+		var err error
+		if accounts, err = readIDs(ctx, l.db, "SELECT id FROM ledger_accounts WHERE owner_id = ?", f.AffiliateID); err != nil {
 			return nil, err
 		}
-		all = append(all, ids...)
+	}
+	var all []int64
+	parts, args := f.about()
+	for i, part := range parts {
+		if f.AffiliateID == 0 {
+			ids, err := readIDs(ctx, l.db, "SELECT id FROM ledger_transactions WHERE id >= ? AND id < ?"+part+" ORDER BY id DESC LIMIT ?",
+				slices.Concat([]any{f.Since, f.Before}, args[i], []any{f.Limit})...)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, ids...)
+			continue
+		}
+		for _, account := range accounts {
+			ids, err := l.accountIDs(ctx, f, account, part, args[i])
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, ids...)
+		}
 	}
 	slices.SortFunc(all, func(a, b int64) int { return cmp.Compare(b, a) })
 	all = slices.Compact(all)
 	return all[:min(len(all), f.Limit)], nil
+}
+
+// accountIDs are the newest transactions with an entry in an account; part narrows them down to what they are about.
+func (l *Ledger) accountIDs(ctx context.Context, f Filter, account int64, part string, about []any) ([]int64, error) {
+	query, args := "SELECT transaction_id FROM ledger_entries WHERE account_id = ? AND transaction_id >= ? AND transaction_id < ?", []any{account, f.Since, f.Before}
+	if part != "" {
+		query, args = query+" AND transaction_id IN (SELECT id FROM ledger_transactions WHERE 1 = 1"+part+")", append(args, about...)
+	}
+	return readIDs(ctx, l.db, query+" ORDER BY transaction_id DESC LIMIT ?", append(args, f.Limit)...)
 }
 
 func readIDs(ctx context.Context, q db.Querier, query string, args ...any) ([]int64, error) {

@@ -40,10 +40,13 @@ type Mail struct {
 
 // Filter selects mails; zero values select all.
 type Filter struct {
-	To     string
-	State  State
-	Before int64 // identifiers below this only
-	Limit  int
+	To    string
+	State State
+	// Template is looked at where another filter or the time has narrowed the list down: no index has it.
+	Template string
+	Since    int64 // identifiers of this or above only
+	Before   int64 // identifiers below this only
+	Limit    int
 }
 
 const columns = "id, recipient, template, subject, state, attempts, next_at, last_error, sent_at, created_at, sealed"
@@ -61,6 +64,12 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Mail, error) {
 			column = "+state" // of two indexes, that of the recipient narrows down most
 		}
 		add(column+" = ?", string(f.State))
+	}
+	if f.Template != "" {
+		add("template = ?", f.Template)
+	}
+	if f.Since != 0 {
+		add("id >= ?", f.Since)
 	}
 	if f.Before != 0 {
 		add("id < ?", f.Before)

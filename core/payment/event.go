@@ -106,6 +106,7 @@ type EventFilter struct {
 	Gateway string
 	State   EventState
 	OrderID int64
+	Since   int64 // identifiers of this or above only
 	Before  int64 // identifiers below this only
 	Limit   int
 }
@@ -121,6 +122,7 @@ func (s *Service) Events(ctx context.Context, f EventFilter) ([]StoredEvent, err
 	add("w.gateway = ?", f.Gateway, f.Gateway != "")
 	add("w.state = ?", f.State, f.State != "")
 	add("w.order_id = ?", f.OrderID, f.OrderID != 0)
+	add("w.event >= ?", f.Since, f.Since != 0)
 	add("w.event < ?", f.Before, f.Before != 0)
 	return readEvents(ctx, s.db, "", where+" ORDER BY w.event DESC LIMIT ?", append(args, f.Limit)...)
 }

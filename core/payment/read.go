@@ -9,6 +9,7 @@ type Filter struct {
 	OrderID int64
 	Gateway string
 	State   string // a State or RefundState
+	Since   int64  // identifiers of this or above only
 	Before  int64  // identifiers below this only
 	Limit   int
 }
@@ -23,6 +24,7 @@ func (f Filter) where() (string, []any) {
 	add("order_id = ?", f.OrderID, f.OrderID != 0)
 	add("gateway = ?", f.Gateway, f.Gateway != "")
 	add("state = ?", f.State, f.State != "")
+	add("id >= ?", f.Since, f.Since != 0)
 	add("id < ?", f.Before, f.Before != 0)
 	return where + " ORDER BY id DESC LIMIT ?", append(args, f.Limit)
 }

@@ -178,13 +178,14 @@ type Filter struct {
 	BatchID     int64 // 0: all
 	AffiliateID int64 // 0: all
 	State       State // "": all
+	Since       int64 // with an ID of this or above
 	Before      int64 // with an ID below this one; 0: from the newest
 	Limit       int
 }
 
 // Payouts returns payouts without items, events and attempts, the newest first.
 func (s *Service) Payouts(ctx context.Context, f Filter) ([]Payout, error) {
-	where, args := []string{"p.id < ?"}, []any{bound(f.Before)}
+	where, args := []string{"p.id >= ?", "p.id < ?"}, []any{f.Since, bound(f.Before)}
 	if f.BatchID != 0 {
 		where, args = append(where, "p.batch_id = ?"), append(args, f.BatchID)
 	}
@@ -195,6 +196,24 @@ func (s *Service) Payouts(ctx context.Context, f Filter) ([]Payout, error) {
 		where, args = append(where, "p.state = ?"), append(args, f.State)
 	}
 	return readPayouts(ctx, s.db, strings.Join(where, " AND ")+" ORDER BY p.id DESC LIMIT ?", append(args, f.Limit)...)
+}
+
+// TransactionIDs returns the transactions of the ledger by which a payout moved money, the oldest first, at most limit.
+func (s *Service) TransactionIDs(ctx context.Context, payoutID int64, limit int) ([]int64, error) {
+	rows, err := s.db.Query(ctx, "SELECT transaction_id FROM payout_transactions WHERE payout_id = ? ORDER BY transaction_id LIMIT ?", payoutID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read transactions of a payout: %w", err)
+	}
+	defer rows.Close()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("read transactions of a payout: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // Share is what a payout pays of a commission.

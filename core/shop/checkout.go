@@ -183,6 +183,19 @@ func affiliatesOf(ctx context.Context, q db.Querier, email string) (ids []int64,
 	return ids, nil
 }
 
+// insertClicks notes which clicks of ours the attribution of an order weighed.
+func insertClicks(ctx context.Context, tx *db.Tx, o *Order) error {
+	for _, c := range o.Attribution.Explanation.Candidates {
+		if c.ClickID == "" || c.Result == attribution.UnknownClick {
+			continue
+		}
+		if _, err := tx.TryInsert(ctx, "INSERT INTO order_clicks (click_id, order_id) VALUES (?, ?)", c.ClickID, o.ID); err != nil {
+			return fmt.Errorf("note the clicks of an order: %w", err)
+		}
+	}
+	return nil
+}
+
 func (s *Service) insertOrder(ctx context.Context, tx *db.Tx, o *Order) error {
 	_, err := tx.Exec(ctx, `INSERT INTO orders (id, number, token, state, currency, list_minor, discount_minor, net_minor, tax_minor, total_minor,
 		refunded_minor, tax_kind, supply_place, email, customer_key, name, address, country, region, gstin, program_id, affiliate_id, link_id,
@@ -195,6 +208,9 @@ func (s *Service) insertOrder(ctx context.Context, tx *db.Tx, o *Order) error {
 	}
 	if err != nil {
 		return fmt.Errorf("store order: %w", err)
+	}
+	if err := insertClicks(ctx, tx, o); err != nil {
+		return err
 	}
 	for i := range o.Lines {
 		l := &o.Lines[i]

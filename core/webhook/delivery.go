@@ -53,6 +53,7 @@ type Attempt struct {
 type DeliveryFilter struct {
 	EndpointID int64
 	State      DeliveryState
+	Since      int64 // identifiers of this or above only
 	Before     int64 // identifiers below this only
 	Limit      int
 }
@@ -67,6 +68,7 @@ func (s *Service) Deliveries(ctx context.Context, f DeliveryFilter) ([]Delivery,
 	}
 	add("d.endpoint_id = ?", f.EndpointID, f.EndpointID != 0)
 	add("d.state = ?", f.State, f.State != "")
+	add("d.id >= ?", f.Since, f.Since != 0)
 	add("d.id < ?", f.Before, f.Before != 0)
 	list, err := readDeliveries(ctx, s.db, where+" ORDER BY d.id DESC LIMIT ?", append(args, f.Limit)...)
 	return list, wrap("list webhook deliveries", err)

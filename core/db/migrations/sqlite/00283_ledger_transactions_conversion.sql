@@ -1,0 +1,3 @@
+-- +goose Up
+-- What a conversion caused.
+CREATE INDEX ledger_transactions_conversion ON ledger_transactions (conversion_id, id);
