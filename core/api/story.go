@@ -44,6 +44,7 @@ func Desk(d DeskServices) Module {
 	return func(a *API) {
 		storyOperation(a, &d)
 		whyOperations(a, &d)
+		searchOperation(a, &d)
 	}
 }
 

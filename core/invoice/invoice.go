@@ -241,6 +241,27 @@ func (s *Service) Find(ctx context.Context, orderID int64, number string) (Invoi
 	return Invoice{}, ErrNotFound
 }
 
+// ByNumber returns the document with a number. Errors: ErrNotFound.
+func (s *Service) ByNumber(ctx context.Context, number string) (Invoice, error) {
+	return s.one(ctx, "number = ?", number)
+}
+
+// Get returns one document. Errors: ErrNotFound.
+func (s *Service) Get(ctx context.Context, id int64) (Invoice, error) {
+	return s.one(ctx, "id = ?", id)
+}
+
+func (s *Service) one(ctx context.Context, where string, arg any) (Invoice, error) {
+	list, err := read(ctx, s.opts.DB, where, arg)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Invoice{}, err
+	}
+	return list[0], nil
+}
+
 func read(ctx context.Context, q db.Querier, rest string, args ...any) ([]Invoice, error) {
 	rows, err := q.Query(ctx, "SELECT id, kind, number, order_id, ref_id, currency, total_minor, snapshot, issued_at FROM invoices WHERE "+rest, args...)
 	if err != nil {

@@ -45,3 +45,34 @@ func (s *Service) Refunds(ctx context.Context, f Filter) ([]Refund, error) {
 	where, args := f.where()
 	return readRefunds(ctx, s.db, where, args...)
 }
+
+// RefundByID is one refund. Errors: ErrNotFound.
+func (s *Service) RefundByID(ctx context.Context, id int64) (Refund, error) {
+	list, err := readRefunds(ctx, s.db, "id = ?", id)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Refund{}, err
+	}
+	return list[0], nil
+}
+
+// Find returns the payments and refunds that a gateway of this configuration calls name: at most limit of each of a gateway.
+func (s *Service) Find(ctx context.Context, name string, limit int) (payments []Payment, refunds []Refund, err error) {
+	for _, gateway := range s.Gateways() {
+		for _, column := range []string{"payment_id", "ref"} {
+			list, err := readPayments(ctx, s.db, "gateway = ? AND "+column+" = ? LIMIT ?", gateway, name, limit)
+			if err != nil {
+				return nil, nil, err
+			}
+			payments = append(payments, list...)
+		}
+		list, err := readRefunds(ctx, s.db, "gateway = ? AND refund_id = ? LIMIT ?", gateway, name, limit)
+		if err != nil {
+			return nil, nil, err
+		}
+		refunds = append(refunds, list...)
+	}
+	return payments, refunds, nil
+}

@@ -293,6 +293,28 @@ func (s *Service) OrdersWithLines(ctx context.Context, f OrderFilter) ([]Order, 
 	return orders, nil
 }
 
+// Part is what belongs to an order and has an identifier of its own.
+type Part string
+
+// Parts.
+const (
+	LinePart   Part = "order_lines"
+	RefundPart Part = "order_refunds"
+	ReviewPart Part = "order_reviews"
+)
+
+// OrderOf returns the order that a part belongs to. The error is ErrNotFound where there is none.
+func (s *Service) OrderOf(ctx context.Context, p Part, id int64) (orderID int64, err error) {
+	err = s.db.QueryRow(ctx, "SELECT order_id FROM "+string(p)+" WHERE id = ?", id).Scan(&orderID)
+	if db.IsNoRows(err) {
+		return 0, ErrNotFound
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read what order something belongs to: %w", err)
+	}
+	return orderID, nil
+}
+
 // Events returns the story of an order, the oldest first.
 func (s *Service) Events(ctx context.Context, orderID int64) ([]Event, error) {
 	rows, err := s.db.Query(ctx, `SELECT id, order_id, kind, from_state, to_state, amount_minor, currency, gateway, payment_id, ref, actor, detail, at
