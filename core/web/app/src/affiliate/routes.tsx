@@ -1,9 +1,13 @@
 import type { RouteObject } from "react-router";
 
 import { AffiliateShell } from "./AffiliateShell";
+import { earningRoutes } from "./earningRoutes";
 
 export const affiliateRoutes: RouteObject = {
   path: "affiliate",
   element: <AffiliateShell />,
-  children: [{ index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) }],
+  children: [
+    { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
+    ...earningRoutes,
+  ],
 };

@@ -152,7 +152,3 @@ export const table = {
   failedSome: "{n} failed",
   finished: "{done} of {all} done",
 };
-
-export const why = {
-  title: "Why",
-};

@@ -1,0 +1,9 @@
+import type { RouteObject } from "react-router";
+
+/** What an affiliate earns and is paid, and his other affairs. */
+export const earningRoutes: RouteObject[] = [
+  { path: "conversions", lazy: async () => ({ Component: (await import("./earnings/Conversions")).Conversions }) },
+  { path: "conversions/:id", lazy: async () => ({ Component: (await import("./earnings/ConversionPage")).ConversionPage }) },
+  { path: "commissions", lazy: async () => ({ Component: (await import("./earnings/Commissions")).Commissions }) },
+  { path: "commissions/:id", lazy: async () => ({ Component: (await import("./earnings/CommissionPage")).CommissionPage }) },
+];
