@@ -6,4 +6,5 @@ export const moneyRoutes: RouteObject[] = [
   { path: "payouts/new", lazy: async () => ({ Component: (await import("./payouts/NewBatch")).NewBatch }) },
   { path: "payouts/:id", lazy: async () => ({ Component: (await import("./payouts/BatchPage")).BatchPage }) },
   { path: "payouts/:batch/:id", lazy: async () => ({ Component: (await import("./payouts/PayoutPage")).PayoutPage }) },
+  { path: "kyc", lazy: async () => ({ Component: (await import("./kyc/Documents")).KYCDocuments }) },
 ];

@@ -4,4 +4,5 @@ import type { RouteObject } from "react-router";
 export const salesRoutes: RouteObject[] = [
   { path: "orders", lazy: async () => ({ Component: (await import("./orders/Orders")).Orders }) },
   { path: "orders/:id", lazy: async () => ({ Component: (await import("./orders/OrderPage")).OrderPage }) },
+  { path: "payments", lazy: async () => ({ Component: (await import("./payments/Payments")).Payments }) },
 ];

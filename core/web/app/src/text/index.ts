@@ -1,5 +1,5 @@
 // All words of the pages. A language is one object of the same shape; adding one is adding a folder beside en and a line here.
-import { en } from "./en";
+import * as en from "./en";
 
 export type Text = typeof en;
 
