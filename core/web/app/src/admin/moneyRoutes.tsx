@@ -7,4 +7,5 @@ export const moneyRoutes: RouteObject[] = [
   { path: "payouts/:id", lazy: async () => ({ Component: (await import("./payouts/BatchPage")).BatchPage }) },
   { path: "payouts/:batch/:id", lazy: async () => ({ Component: (await import("./payouts/PayoutPage")).PayoutPage }) },
   { path: "kyc", lazy: async () => ({ Component: (await import("./kyc/Documents")).KYCDocuments }) },
+  { path: "tax", lazy: async () => ({ Component: (await import("./tax/TaxRules")).TaxRules }) },
 ];
