@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, AppShell, Badge, Box, Burger, Button, Group, Menu, NavLink, ScrollArea, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { ActionIcon, Alert, AppShell, Badge, Box, Burger, Button, Divider, Group, Menu, NavLink, ScrollArea, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useDisclosure, useNetwork } from "@mantine/hooks";
 import { IconChevronDown, IconCloudOff, IconEye, IconLogout, IconMoon, IconShieldLock, IconSun, IconSunMoon, IconUser } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
@@ -69,13 +69,25 @@ export function Shell({ nav, areas }: Props) {
             </Badge>
           )}
           <Box style={{ flex: 1 }} />
-          {areas.length > 1 && <Areas areas={areas} />}
+          {areas.length > 1 && (
+            <Box visibleFrom="sm">
+              <Areas areas={areas} />
+            </Box>
+          )}
           <SchemeMenu />
           <PersonMenu />
         </Group>
       </AppShell.Header>
       <AppShell.Navbar aria-label={text.shell.menu}>
         <AppShell.Section grow component={ScrollArea} p="xs">
+          {areas.length > 1 && (
+            <Box hiddenFrom="sm" mb="sm" role="group" aria-label={text.shell.area}>
+              {areas.map(({ to, label }) => (
+                <NavLink key={to} component={RouterLink} to={to} label={label} className="nav" />
+              ))}
+              <Divider mt="xs" />
+            </Box>
+          )}
           {nav.map((group, i) => (
             <Box key={group.label ?? i} mb="sm" role={group.label ? "group" : undefined} aria-label={group.label}>
               {group.label && (

@@ -117,6 +117,7 @@ export function NewBatch() {
               to={(c) => `/admin/affiliates/${c.affiliate_id}`}
               filters={
                 <SegmentedControl
+                  aria-label={t.affiliate}
                   value={show}
                   onChange={setShow}
                   data={[

@@ -116,7 +116,7 @@ export const tax = {
   note: "Note",
   empty: "No rule: nothing is withheld",
   emptyText: "Begin with the example for India, and have it confirmed.",
-  example: "Begin with the example for India (194H)",
+  example: "Example for India (194H)",
   percent: "Percent",
   round: "Rounded to (minor units)",
   yearStart: "The tax year begins on",
