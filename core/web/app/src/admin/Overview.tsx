@@ -1,6 +1,30 @@
-import { Page } from "../ui/Page";
-import { text } from "../text";
+import { Stack } from "@mantine/core";
 
+import { may, useMe } from "../session/Session";
+import { text } from "../text";
+import { Page } from "../ui/Page";
+import { usePeriod } from "../ui/period";
+import { PeriodPicker } from "../ui/PeriodPicker";
+import { Todo } from "./overview/Todo";
+import { Top } from "./overview/Top";
+import { Figures } from "./parts/Figures";
+
+/** The business at a glance. */
 export function Overview() {
-  return <Page title={text.nav.overview}>{null}</Page>;
+  const me = useMe();
+  const [period, setPeriod] = usePeriod();
+  return (
+    <Page title={text.nav.overview} about={text.business.about}>
+      <Stack gap="xl">
+        <Todo />
+        {may(me, "reports:read") && (
+          <Stack gap="sm">
+            <PeriodPicker period={period} onChange={setPeriod} />
+            <Figures period={period} />
+            <Top period={period} />
+          </Stack>
+        )}
+      </Stack>
+    </Page>
+  );
 }

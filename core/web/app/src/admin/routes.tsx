@@ -1,7 +1,9 @@
 import type { RouteObject } from "react-router";
 
 import { AdminShell } from "./AdminShell";
+import { earningsRoutes } from "./earningsRoutes";
 import { moneyRoutes } from "./moneyRoutes";
+import { partnerRoutes } from "./partnerRoutes";
 import { salesRoutes } from "./salesRoutes";
 
 export const adminRoutes: RouteObject = {
@@ -9,6 +11,8 @@ export const adminRoutes: RouteObject = {
   element: <AdminShell />,
   children: [
     { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
+    ...partnerRoutes,
+    ...earningsRoutes,
     ...salesRoutes,
     ...moneyRoutes,
   ],

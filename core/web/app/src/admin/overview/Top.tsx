@@ -1,0 +1,103 @@
+import { Card, Group, Select, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { useState, type ReactNode } from "react";
+
+import { text } from "../../text";
+import { formatNumber } from "../../ui/locale";
+import { Money } from "../../ui/Money";
+import type { Period } from "../../ui/period";
+import { Loaded } from "../../ui/states";
+import { useNames } from "../parts/names";
+import { Ref } from "../parts/Ref";
+import { useReport, type Report } from "../parts/report";
+
+const t = text.business;
+
+type Order = "clicks" | "sales";
+
+/** Who and what brought the most. */
+export function Top({ period }: { period: Period }) {
+  const [order, setOrder] = useState<string>("sales");
+  const totals = useReport(period);
+  const currencies = totals.data?.total.money.map((m) => m.currency) ?? [];
+  const [kind, currency] = order.split(" ");
+  const asked = currency ? { order_by: "revenue" as const, currency } : { order_by: kind as Order };
+  const affiliates = useReport(period, { group_by: "affiliate", limit: 5, ...asked });
+  const links = useReport(period, { group_by: "link", limit: 5, ...asked });
+  return (
+    <Stack gap="sm" component="section" aria-label={t.top}>
+      <Group justify="space-between">
+        <Title order={2}>{t.top}</Title>
+        <Select
+          aria-label={t.topBy}
+          size="xs"
+          w={160}
+          allowDeselect={false}
+          value={order}
+          onChange={(v) => setOrder(v ?? "sales")}
+          data={[{ value: "sales", label: t.bySales }, { value: "clicks", label: t.byClicks }, ...currencies.map((c) => ({ value: `revenue ${c}`, label: `${t.byRevenue}, ${c}` }))]}
+        />
+      </Group>
+      <SimpleGrid cols={{ base: 1, lg: 2 }}>
+        <Ranked title={t.topAffiliates}>
+          <Loaded query={affiliates}>{(report) => <Rows report={report} what={t.affiliate} none={t.nobody} slash={false} />}</Loaded>
+        </Ranked>
+        <Ranked title={t.topLinks}>
+          <Loaded query={links}>{(report) => <Rows report={report} what={t.link} none={text.common.none} slash />}</Loaded>
+        </Ranked>
+      </SimpleGrid>
+    </Stack>
+  );
+}
+
+function Ranked({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Card padding="sm" component="section" aria-label={title}>
+      <Title order={3} fz="md" mb="xs">
+        {title}
+      </Title>
+      {children}
+    </Card>
+  );
+}
+
+function Rows({ report, what, none, slash }: { report: Report; what: string; none: string; slash: boolean }) {
+  const rows = report.rows.filter((row) => row.clicks > 0 || row.sales > 0);
+  const name = useNames(rows.map((row) => row.key));
+  if (rows.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        {t.nothing}
+      </Text>
+    );
+  }
+  return (
+    <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={what}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{what}</Table.Th>
+            <Table.Th ta="right">{t.clicks}</Table.Th>
+            <Table.Th ta="right">{t.orders}</Table.Th>
+            <Table.Th ta="right">{t.revenue}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map((row) => (
+            <Table.Tr key={row.key}>
+              <Table.Td>{row.key ? <Ref id={row.key} name={(slash ? "/" : "") + name(row.key)} /> : none}</Table.Td>
+              <Table.Td ta="right">{formatNumber(row.clicks)}</Table.Td>
+              <Table.Td ta="right">{formatNumber(row.sales)}</Table.Td>
+              <Table.Td ta="right">
+                {row.money.map((m) => (
+                  <div key={m.currency}>
+                    <Money amount={{ minor: m.revenue_minor, currency: m.currency }} />
+                  </div>
+                ))}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
