@@ -199,3 +199,16 @@ func TestTokenOf(t *testing.T) {
 		t.Error("the secret does not matter")
 	}
 }
+
+func TestCountryOfBuyer(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		p := f.product(t, "a", 118_000)
+		for _, country := range []string{"I", "IND", "1N", "é"} {
+			var invalid *shop.InvalidError
+			cart := shop.Cart{Items: []shop.Item{{ID: p.ID}}, Buyer: shop.Buyer{Country: country}}
+			if _, err := f.Quote(t.Context(), cart); !errors.As(err, &invalid) || invalid.Fields[0].Field != "customer.country" {
+				t.Errorf("%q: %v", country, err)
+			}
+		}
+	})
+}

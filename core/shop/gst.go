@@ -88,13 +88,16 @@ func gstinState(s string) (state, bool) {
 
 // like reports whether s has letters where form has A, and digits where it has 9.
 func like(s, form string) bool {
+	if len(s) != len(form) {
+		return false
+	}
 	for i := range len(form) {
 		c := s[i]
 		if form[i] == 'A' && (c < 'A' || c > 'Z') || form[i] == '9' && (c < '0' || c > '9') {
 			return false
 		}
 	}
-	return len(s) == len(form)
+	return true
 }
 
 // TaxKind says which tax an order bears.
