@@ -6,4 +6,6 @@ export const earningRoutes: RouteObject[] = [
   { path: "conversions/:id", lazy: async () => ({ Component: (await import("./earnings/ConversionPage")).ConversionPage }) },
   { path: "commissions", lazy: async () => ({ Component: (await import("./earnings/Commissions")).Commissions }) },
   { path: "commissions/:id", lazy: async () => ({ Component: (await import("./earnings/CommissionPage")).CommissionPage }) },
+  { path: "payouts", lazy: async () => ({ Component: (await import("./payouts/Payouts")).Payouts }) },
+  { path: "payouts/:id", lazy: async () => ({ Component: (await import("./payouts/PayoutPage")).PayoutPage }) },
 ];

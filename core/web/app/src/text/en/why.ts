@@ -82,6 +82,7 @@ export const why = {
   ruleProduct: "for one product",
   ruleVersion: "version {version}",
   ruleSince: "in force since",
+  rulePays: "Pays",
   rulePercent: "{percent} of the price without tax",
   ruleFlat: "{amount} for each {type}",
   ruleTier: "{rate} from {from} on",

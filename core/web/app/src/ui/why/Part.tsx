@@ -17,7 +17,7 @@ export interface WhyPaths {
 export function Part({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Card component="section" aria-label={title}>
-      <Title order={3} size="h4" mb="sm">
+      <Title order={2} size="h4" mb="sm">
         {title}
       </Title>
       {children}

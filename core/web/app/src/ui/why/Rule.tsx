@@ -42,7 +42,7 @@ function Terms({ rule: r }: { rule: Rule }) {
   return (
     <Facts
       facts={[
-        [w.earned, rate(r, r.on)],
+        [w.rulePays, rate(r, r.on)],
         [w.ruleTiers, r.tiers && <Tiers rule={r} tiers={r.tiers} />],
         [w.ruleCapOrder, r.cap_order && formatMoney(r.cap_order)],
         [w.ruleCapMonth, r.cap_month && formatMoney(r.cap_month)],
