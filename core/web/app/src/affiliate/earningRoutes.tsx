@@ -8,4 +8,6 @@ export const earningRoutes: RouteObject[] = [
   { path: "commissions/:id", lazy: async () => ({ Component: (await import("./earnings/CommissionPage")).CommissionPage }) },
   { path: "payouts", lazy: async () => ({ Component: (await import("./payouts/Payouts")).Payouts }) },
   { path: "payouts/:id", lazy: async () => ({ Component: (await import("./payouts/PayoutPage")).PayoutPage }) },
+  { path: "documents", lazy: async () => ({ Component: (await import("./documents/Documents")).Documents }) },
+  { path: "downline", lazy: async () => ({ Component: (await import("./downline/Downline")).Downline }) },
 ];

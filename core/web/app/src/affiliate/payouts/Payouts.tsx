@@ -1,13 +1,13 @@
-import { Alert, Stack, Title } from "@mantine/core";
+import { Card, SimpleGrid, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
 import { ok, source } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { fill, text } from "../../text";
-import { formatDate, formatMoney, type Amount } from "../../ui/locale";
+import { Facts } from "../../ui/Facts";
+import { formatDate, type Amount } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
-import { Stat, StatGrid } from "../../ui/Stat";
 import { StateBadge } from "../../ui/StateBadge";
 import { EmptyState, Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
@@ -44,11 +44,11 @@ export function Payouts() {
       </Loaded>
       <Loaded query={balances}>
         {(list) => (
-          <Stack>
+          <SimpleGrid cols={{ base: 1, md: 2 }}>
             {[...new Set(list.map((b) => b.amount.currency))].map((currency) => (
               <Balances key={currency} currency={currency} balances={list} outlook={outlooks.data?.find((o) => o.currency === currency)} />
             ))}
-          </Stack>
+          </SimpleGrid>
         )}
       </Loaded>
       <Title order={2}>{t.history}</Title>
@@ -72,19 +72,30 @@ function Balances({ currency, balances, outlook }: { currency: string; balances:
   const payable = of("payable");
   const next = outlook?.next_release_at;
   return (
-    <section aria-label={fill(t.balances, { currency })}>
-      <StatGrid>
-        <Stat label={t.pending} value={formatMoney(of("pending"))} hint={next ? fill(t.nextRelease, { at: formatDate(next) }) : t.pendingHint} />
-        <Stat label={t.payable} value={<Money amount={payable} />} hint={t.payableHint} />
-        <Stat label={t.inFlight} value={formatMoney(of("in_flight"))} hint={t.inFlightHint} />
-        <Stat label={t.paid} value={formatMoney(of("paid"))} hint={t.paidHint} />
-        <Stat label={t.withheld} value={formatMoney(of("withheld"))} hint={t.withheldHint} />
-      </StatGrid>
-      {payable.minor < 0 && (
-        <Alert color="yellow" mt="sm">
-          {t.payableNegative}
-        </Alert>
-      )}
-    </section>
+    <Card component="section" aria-label={fill(t.balances, { currency })}>
+      <Title order={2} size="h4" mb="sm">
+        {fill(t.balances, { currency })}
+      </Title>
+      <Facts
+        facts={[
+          [t.pending, <Row amount={of("pending")} hint={next ? fill(t.nextRelease, { at: formatDate(next) }) : t.pendingHint} />],
+          [t.payable, <Row amount={payable} hint={payable.minor < 0 ? t.payableNegative : t.payableHint} />],
+          [t.inFlight, <Row amount={of("in_flight")} hint={t.inFlightHint} />],
+          [t.paid, <Row amount={of("paid")} hint={t.paidHint} />],
+          [t.withheld, <Row amount={of("withheld")} hint={t.withheldHint} />],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Row({ amount, hint }: { amount: Amount; hint: string }) {
+  return (
+    <>
+      <Money amount={amount} fw={650} />
+      <Text size="xs" c="dimmed">
+        {hint}
+      </Text>
+    </>
   );
 }
