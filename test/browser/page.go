@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -179,8 +180,9 @@ func (tab *Tab) Screenshot(path string, whole bool) {
 
 // Node is one thing on the page.
 type Node struct {
-	tab *Tab
-	id  cdp.BackendNodeID
+	tab  *Tab
+	id   cdp.BackendNodeID
+	name string
 }
 
 // All returns the things of a role whose names are name, or all of the role.
@@ -194,10 +196,17 @@ func (tab *Tab) All(role, name string) []Node {
 	var found []Node
 	for _, n := range answer.Nodes {
 		if !n.Ignored && n.BackendDOMNodeID != 0 {
-			found = append(found, Node{tab, n.BackendDOMNodeID})
+			found = append(found, Node{tab, n.BackendDOMNodeID, nameOf(n)})
 		}
 	}
 	return found
+}
+
+func nameOf(n *accessibility.Node) (name string) {
+	if n.Name != nil {
+		_ = json.Unmarshal(n.Name.Value, &name) // no text, no name
+	}
+	return name
 }
 
 // Find waits for the thing of a role with a name; the first, if there are several.
@@ -217,6 +226,42 @@ func (tab *Tab) Click(role, name string) {
 		return len(found) > 0 && found[0].click() == nil
 	})
 	tab.Settle()
+}
+
+// ClickLast clicks the last of several: the one in a dialog, which is behind the page's own in the document.
+func (tab *Tab) ClickLast(role, name string) {
+	tab.t.Helper()
+	tab.Wait(fmt.Sprintf("a %s named %q that can be clicked", role, name), func() bool {
+		found := tab.All(role, name)
+		return len(found) > 0 && found[len(found)-1].click() == nil
+	})
+	tab.Settle()
+}
+
+// ClickStarting clicks the first thing of a role whose name begins with a text.
+func (tab *Tab) ClickStarting(role, beginning string) {
+	tab.t.Helper()
+	tab.Wait(fmt.Sprintf("a %s whose name begins with %q", role, beginning), func() bool {
+		for _, n := range tab.All(role, "") {
+			if strings.HasPrefix(n.name, beginning) && n.click() == nil {
+				return true
+			}
+		}
+		return false
+	})
+	tab.Settle()
+}
+
+// Select takes an option of a native choice.
+func (tab *Tab) Select(label, option string) {
+	tab.t.Helper()
+	n := tab.Find("combobox", label)
+	call(tab, dom.Focus, dom.FocusParams{BackendNodeID: n.id})
+	chosen := Eval[bool](tab, fmt.Sprintf(`(() => { const s = document.activeElement, o = [...s.options].find(o => o.text === %q);
+		if (o) { s.value = o.value; s.dispatchEvent(new Event("change", {bubbles: true})) } return !!o })()`, option))
+	if !chosen {
+		tab.t.Fatalf("%s offers no %q", label, option)
+	}
 }
 
 // Fill puts a text into the field with a label.

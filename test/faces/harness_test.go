@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 // business is a running serve with the demo business.
 type business struct {
 	*system.Process
-	env map[string]string // of demo.env
+	data string
+	env  map[string]string // of demo.env
 }
 
 // open starts the demo business. Its pages must be part of the binary.
@@ -39,7 +40,7 @@ func open(t *testing.T) *business {
 		t.Skip("the pages are not built: run make web")
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--data", data}}, env: map[string]string{}}
+	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--data", data}, Patience: 5 * time.Minute}, data: data, env: map[string]string{}}
 	b.Start()
 	t.Cleanup(b.Terminate)
 	f, err := os.Open(filepath.Join(data, "demo.env"))

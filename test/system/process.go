@@ -28,6 +28,8 @@ type Process struct {
 	Host   string     // default 127.0.0.1
 	Prefix []string   // a command that runs it, if any
 	Files  []*os.File // descriptors from 3 on
+	// Patience bounds a start; 0: startTimeout.
+	Patience time.Duration
 
 	Tracker, Core, Ops string // base URLs, as the process printed them
 	Output             *Tail
@@ -111,7 +113,7 @@ func (p *Process) readAddresses(printed <-chan string) {
 	for _, url := range want {
 		*url = ""
 	}
-	deadline := time.After(startTimeout)
+	deadline := time.After(max(p.Patience, startTimeout))
 	for missing > 0 {
 		select {
 		case line := <-printed:

@@ -1,0 +1,225 @@
+package faces
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/edgeref/edgeref/test/browser"
+	"github.com/edgeref/edgeref/test/system"
+)
+
+const newPassword = "seven lanterns over quiet water"
+
+// TestStory is the business's main story, as its people live it: somebody applies, is approved and shares a link; a visitor
+// clicks and buys; the affiliate sees the commission and why; finance pays what is due and refunds what is not wanted.
+func TestStory(t *testing.T) {
+	b := open(t)
+	chromium := browser.Start(t)
+	admin := b.signIn(t, chromium, "DEMO_ADMIN")
+
+	var affiliate *browser.Tab
+	var link, order string
+	for _, step := range []struct {
+		name string
+		do   func(t *testing.T)
+	}{
+		{"somebody applies", func(t *testing.T) { affiliate = b.apply(t, chromium, "Meera Nair", "meera@reader.example") }},
+		{"an admin approves", func(t *testing.T) { approve(b, admin, "Meera Nair") }},
+		{"the affiliate makes a link", func(t *testing.T) { link = b.makeLink(affiliate, b.Core+"/products/sales-basics") }},
+		{"a visitor clicks and buys", func(t *testing.T) { order = b.buy(t, chromium, link, "Kiran Rao", "kiran@buyer.example") }},
+		{"the affiliate sees the commission and why", func(t *testing.T) { seesWhy(b, affiliate) }},
+		{"finance refunds", func(t *testing.T) { refund(b, admin, order) }},
+		{"the affiliate sees it taken back", func(t *testing.T) { seesReversal(b, affiliate) }},
+		{"finance pays", func(t *testing.T) { b.pay(t, chromium) }},
+		{"the books hold", func(t *testing.T) {
+			if out, problems, err := system.Run(t, binary, nil, "core", "verify-ledger", "--data", b.data); err != nil {
+				t.Fatalf("verify-ledger: %v\n%s%s", err, out, problems)
+			}
+		}},
+	} {
+		if !t.Run(step.name, step.do) {
+			return // the rest of the story rests on it
+		}
+	}
+}
+
+// apply signs up as an affiliate by the public pages, without a sponsor, and signs in.
+func (b *business) apply(t *testing.T, chromium *browser.Browser, name, email string) *browser.Tab {
+	t.Helper()
+	tab := chromium.Open(t, b.Core, b.Tracker)
+	tab.Viewport(375, 812)
+	tab.Go(b.Core + "/affiliates")
+	tab.Click("link", "Apply as an affiliate")
+	tab.Fill("Name", name)
+	tab.Fill("E-mail address", email)
+	tab.Click("button", "Send me the link")
+	tab.WaitText("mail")
+	tab.Go(b.mailedLink(email))
+	tab.Fill("Password", newPassword)
+	tab.Fill("The same once more", newPassword)
+	tab.Click("button", "Save password")
+	return tab
+}
+
+var accountLink = regexp.MustCompile(`https?://[^\s"<]+/account/password\?[^\s"<]+`)
+
+// mailedLink is the link of the newest mail to somebody that lets him choose a password.
+func (b *business) mailedLink(email string) string {
+	b.T.Helper()
+	var link string
+	system.WaitFor(b.T, browser.Timeout, func() bool {
+		var list struct {
+			Items []struct{ ID string }
+		}
+		b.get("/api/v1/mails?to="+url.QueryEscape(email), &list)
+		if len(list.Items) == 0 {
+			return false
+		}
+		var mail struct{ Text string }
+		b.get("/api/v1/mails/"+list.Items[0].ID, &mail)
+		link = accountLink.FindString(mail.Text)
+		return link != ""
+	}, func() string { return "no mail with a link came to " + email })
+	return link
+}
+
+// get asks the API as a machine that may do everything.
+func (b *business) get(path string, into any) {
+	b.T.Helper()
+	req, err := http.NewRequest(http.MethodGet, b.Core+path, nil)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+b.env["EDGEREF_ADMIN_TOKEN"])
+	res, err := system.NewClient().Do(req)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		b.T.Fatalf("GET %s: %d %s %v", path, res.StatusCode, body, err)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+func approve(b *business, admin *browser.Tab, name string) {
+	admin.Go(b.Core + "/app/admin/affiliates?status=pending")
+	admin.Click("button", name)
+	admin.WaitText(name)
+	admin.Click("button", "Approve")
+	admin.Click("button", "Approve") // in the dialog
+	admin.WaitText("Active")
+}
+
+// makeLink makes a link to a page of the shop by the dialog, and returns where it answers.
+func (b *business) makeLink(affiliate *browser.Tab, destination string) string {
+	affiliate.Go(b.Core + "/app/")
+	affiliate.Settle()
+	affiliate.Go(b.Core + "/app/affiliate/links")
+	affiliate.Click("button", "New link")
+	affiliate.Choose("Program", "Nimbak courses")
+	affiliate.Fill("Destination", destination)
+	affiliate.Fill("Short name", "meera-sales")
+	affiliate.Click("button", "Create")
+	affiliate.WaitText("meera-sales")
+	return b.Tracker + "/meera-sales"
+}
+
+// buy follows a link as a visitor, buys what it leads to without an account, and returns the order's number.
+func (b *business) buy(t *testing.T, chromium *browser.Browser, link, name, email string) string {
+	t.Helper()
+	tab := chromium.Open(t, b.Core, b.Tracker)
+	tab.Viewport(375, 812)
+	tab.Go(link)
+	tab.WaitAddress("/products/sales-basics")
+	if !strings.Contains(tab.Address(), "click_id=") {
+		t.Fatalf("the click came without its id: %s", tab.Address())
+	}
+	tab.Click("link", "Buy now")
+	tab.Fill("Name", name)
+	tab.Fill("E-mail address", email)
+	tab.Select("State", "Karnataka")
+	tab.ClickStarting("button", "Pay ₹")
+	tab.WaitText("Sandbox")
+	tab.ClickStarting("button", "Pay")
+	tab.WaitAddress("/thank-you/")
+	tab.WaitText("Thank you")
+	tab.Screenshot(browser.Artefact("story-thank-you-375"), true)
+	number := regexp.MustCompile(`\d{4}-[0-9A-Z]{4}-[0-9A-Z]{4}`).FindString(tab.Text())
+	if number == "" {
+		t.Fatalf("the receipt names no order: %s", tab.Text())
+	}
+	for _, problem := range tab.Problems() {
+		t.Error(problem)
+	}
+	return number
+}
+
+func seesWhy(b *business, affiliate *browser.Tab) {
+	affiliate.Go(b.Core + "/app/affiliate/commissions")
+	affiliate.Wait("a commission", func() bool {
+		if len(affiliate.All("row", "")) > 1 {
+			return true
+		}
+		affiliate.Go(b.Core + "/app/affiliate/commissions")
+		return false
+	})
+	open := browser.Eval[bool](affiliate, `(() => { const row = document.querySelector("table tbody tr button"); row?.click(); return !!row })()`)
+	if !open {
+		b.T.Fatal("no commission can be opened")
+	}
+	affiliate.WaitText("Why")
+	affiliate.WaitText("%")
+	affiliate.Screenshot(browser.Artefact("story-commission-why-375"), true)
+}
+
+func refund(b *business, admin *browser.Tab, number string) {
+	admin.Go(b.Core + "/app/admin/orders?q=" + number)
+	admin.Click("button", number)
+	admin.WaitText("The whole story")
+	admin.WaitText("Commission of the affiliate")
+	admin.Click("button", "Refund")
+	admin.Fill("Reason", "not what was expected")
+	admin.ClickLast("button", "Refund")
+	admin.WaitText("The refund is on its way")
+	admin.Wait("the commission to be taken back", func() bool {
+		admin.Go(admin.Address())
+		return strings.Contains(admin.Text(), "Commission taken back")
+	})
+	admin.Screenshot(browser.Artefact("story-order-1440"), true)
+}
+
+func seesReversal(b *business, affiliate *browser.Tab) {
+	affiliate.Go(b.Core + "/app/affiliate/commissions")
+	affiliate.WaitText("Reversed")
+}
+
+// pay makes a batch as one person of finance and approves it as another; its maker cannot.
+func (b *business) pay(t *testing.T, chromium *browser.Browser) {
+	t.Helper()
+	maker, approver := b.signIn(t, chromium, "DEMO_FINANCE"), b.signIn(t, chromium, "DEMO_FINANCE2")
+	maker.Go(b.Core + "/app/admin/payouts/new")
+	maker.ClickStarting("button", "Make the batch")
+	maker.Fill("Note", "weekly")
+	maker.Click("button", "Make a payout batch")
+	maker.WaitText("Waits for approval: 0 of 1")
+	maker.WaitText("You made this batch, so somebody else must approve it.")
+	batch := maker.Address()
+	approver.Go(batch)
+	approver.Click("button", "Approve")
+	approver.ClickLast("button", "Approve")
+	approver.WaitText("Approved")
+	maker.Go(batch)
+	maker.Click("button", "Download the bank file")
+	maker.Click("button", "Download")
+	maker.WaitText("Sent")
+	maker.Screenshot(browser.Artefact("story-batch-1440"), true)
+}
