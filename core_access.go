@@ -6,6 +6,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/demo"
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/secret"
@@ -65,9 +66,13 @@ func (e *environment) startWebhooks(ctx context.Context, database *db.DB, ids *n
 		log.Warn("webhooks may go to addresses that nobody should be able to name: this is for tests and demonstrations only",
 			"webhooks.allow_http", c.AllowHTTP, "webhooks.allow_loopback", c.AllowLoopback)
 	}
-	hooks := webhook.New(webhook.Options{
+	opts := webhook.Options{
 		DB: database, Ring: ring, IDs: ids, Now: time.Now, Logger: log, Registerer: e.registry, AllowHTTP: c.AllowHTTP, AllowLoopback: c.AllowLoopback,
-	})
+	}
+	if e.demo {
+		opts.Wrap = demo.Receivers
+	}
+	hooks := webhook.New(opts)
 	if n, err := hooks.Reseal(ctx); err != nil {
 		return nil, err
 	} else if n > 0 {

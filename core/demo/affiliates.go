@@ -184,6 +184,7 @@ func (w *world) join(ctx context.Context, rank int, a *affiliate, keys Keys) err
 		return err
 	}
 	a.ID, a.PersonID = p.AffiliateID, p.ID
+	w.byID[a.ID] = a
 	w.note(a, p)
 	if a.fate == applies {
 		return nil
@@ -200,6 +201,9 @@ func (w *world) join(ctx context.Context, rank int, a *affiliate, keys Keys) err
 			a.weight /= 20
 			return w.change(w.as(ctx, "DEMO_ADMIN"), a, catalog.AffiliatePatch{Status: ptr(catalog.Suspended)}, "the same people buy and refer: "+one(random("reason", rank), []string{"self-referrals", "copied the brand", "sent spam"}))
 		})
+	}
+	if a.links > 0 {
+		w.identify(rank, a)
 	}
 	r := random("links", rank)
 	for j := range a.links {

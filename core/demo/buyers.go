@@ -13,6 +13,7 @@ type buyer struct {
 	shop.Buyer
 	currency string
 	orders   int
+	enrolled bool            // has an account
 	owns     map[string]bool // courses, by slug
 }
 

@@ -100,7 +100,7 @@ func Make(ctx context.Context, o Options) (Result, error) {
 	if err := begin(ctx, o.DB); err != nil {
 		return Result{}, err
 	}
-	w := &world{o: &o, slugs: map[string]int{}, buyerAt: map[string]*buyer{}, fates: random("fates", 0)}
+	w := &world{o: &o, slugs: map[string]int{}, buyerAt: map[string]*buyer{}, byID: map[int64]*affiliate{}, fates: random("fates", 0)}
 	if err := w.fill(ctx); err != nil {
 		return Result{}, fmt.Errorf("make demo data: %w", err)
 	}

@@ -27,10 +27,12 @@ const (
 
 // sale is an order on its way.
 type sale struct {
-	order int64
-	ref   string // of the payment page
-	total money.Amount
-	buyer *buyer
+	order  int64
+	ref    string // of the payment page
+	total  money.Amount
+	buyer  *buyer
+	weight float64 // of the affiliate whose it is
+	paidAt time.Time
 }
 
 // follow lets happen what a click leads to.
@@ -114,7 +116,10 @@ func (w *world) checkout(ctx context.Context, b *buyer, items []shop.Item, coupo
 	}
 	b.orders++
 	w.result.Orders++
-	s := &sale{order: o.ID, buyer: b, total: money.Amount{Minor: o.Totals.Gross, Currency: o.Currency}}
+	s := &sale{order: o.ID, buyer: b, total: money.Amount{Minor: o.Totals.Gross, Currency: o.Currency}, weight: 1}
+	if a := w.byID[o.AffiliateID]; a != nil {
+		s.weight = a.weight
+	}
 	if o.Totals.Gross == 0 {
 		return nil
 	}
@@ -180,7 +185,8 @@ func (w *world) pay(ctx context.Context, s *sale) error {
 		}
 	}
 	w.result.Paid++
-	w.paidOrders++
+	s.paidAt = w.clock.Now()
+	w.sales = append(w.sales, s)
 	w.afterSale(s)
 	return nil
 }

@@ -26,7 +26,7 @@ func (t receivers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	status, text := http.StatusOK, "ok"
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(r.Header.Get("Webhook-Id") + r.Header.Get("Webhook-Timestamp")))
+	_, _ = h.Write([]byte(host + r.Header.Get("Webhook-Timestamp")))
 	switch {
 	case strings.HasPrefix(host, "old."):
 		status, text = http.StatusNotFound, "there is nothing here any more"

@@ -41,7 +41,8 @@ type world struct {
 	buyerAt           map[string]*buyer // by address
 	result            Result
 	fates             *rand.Rand // of orders, in the order in which they are made
-	paidOrders        int
+	sales             []*sale    // that were paid
+	byID              map[int64]*affiliate
 	recent            []click.ID         // of people who came to the checkout
 	waiting           []conversion.Event // received and not booked
 }
@@ -81,7 +82,12 @@ func (w *world) prepare(ctx context.Context, keys Keys) error {
 	if err := w.makeRules(owner); err != nil {
 		return err
 	}
-	return w.makeCoupons(w.as(ctx, "DEMO_ADMIN"))
+	if err := w.makeCoupons(w.as(ctx, "DEMO_ADMIN")); err != nil {
+		return err
+	}
+	w.planRuns()
+	w.planExtras(keys)
+	return nil
 }
 
 // introduceCast makes the people of the cast. The affiliates among them join with the others.
