@@ -121,6 +121,23 @@ func (p *program) showProgress() func(float64, string) {
 	}
 }
 
+// demoConfig names the demo's business, wherever the configuration has not named another.
+func demoConfig(c *config.Config) {
+	set := func(into *string, unset, value string) {
+		if *into == unset {
+			*into = value
+		}
+	}
+	const name = "Nimbak Academy"
+	if s := &c.Shop.Seller; s.Name == "" && s.TaxID == "" && s.Country == "IN" && s.State == "" {
+		s.Address, s.State, s.TaxID = "12, Lake Road|Bengaluru 560034", "KA", "29AAXCN0000D1ZO"
+	}
+	set(&c.Shop.Seller.Name, "", name)
+	set(&c.Shop.Seller.Email, "", "support@"+demo.Domain)
+	set(&c.Mail.Site, "Edgeref", name)
+	set(&c.Payout.Payer, "Edgeref", name)
+}
+
 // demoError says what to do about data that is in the way.
 func demoError(data string, err error) error {
 	switch {

@@ -44,6 +44,9 @@ func (p *program) withEnvironment(ctx context.Context, c *config.Config, log *sl
 }
 
 func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logger) error {
+	if c.Demo {
+		demoConfig(c)
+	}
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
 		e.role = config.Serve
 		if err := fillSecrets(c, true); err != nil {

@@ -13,12 +13,14 @@ import (
 	"github.com/edgeref/edgeref/core/kyc"
 	"github.com/edgeref/edgeref/core/ledger"
 	"github.com/edgeref/edgeref/core/mail"
+	"github.com/edgeref/edgeref/core/material"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/outbox"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payment/sandbox"
 	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/shop"
+	"github.com/edgeref/edgeref/core/site"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
@@ -42,6 +44,8 @@ type services struct {
 	documents   *kyc.Service
 	taxes       *tax.Service
 	tokens      *token.Store
+	site        *site.Service
+	materials   *material.Service
 }
 
 func newServices(ctx context.Context, o *Options, clock *clock) (*services, error) {
@@ -54,6 +58,8 @@ func newServices(ctx context.Context, o *Options, clock *clock) (*services, erro
 		books:  ledger.New(ledger.Options{DB: d, IDs: ids, Now: now, Reconcile: payout.Reconcile}),
 		facts:  outbox.New(outbox.Options{DB: d, IDs: ids, Sink: o.Analytics, Now: now, Logger: log, Batch: factsPerBatch}),
 	}
+	s.site = site.New(site.Options{DB: d, IDs: ids, Bucket: o.Bucket, Audit: s.audit, Now: now, Logger: log})
+	s.materials = material.New(material.Options{DB: d, IDs: ids, Audit: s.audit, Now: now})
 	s.taxes = tax.New(tax.Options{DB: d, IDs: ids, Audit: s.audit, Now: now})
 	var err error
 	if s.catalog, err = catalog.New(ctx, catalog.Options{DB: d, IDs: ids, Logger: log, Now: now}); err != nil {

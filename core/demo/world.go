@@ -71,7 +71,7 @@ func (w *world) prepare(ctx context.Context, keys Keys) error {
 		return err
 	}
 	owner := w.as(ctx, "DEMO_OWNER")
-	for _, step := range []func(context.Context) error{w.makePrograms, w.makeGoods, w.makeTaxRule, w.makeTokens} {
+	for _, step := range []func(context.Context) error{w.makePrograms, w.makeGoods, w.dress, w.handOut, w.makeTaxRule, w.makeTokens} {
 		if err := step(owner); err != nil {
 			return err
 		}
