@@ -31,7 +31,7 @@ type sale struct {
 	ref    string // of the payment page
 	total  money.Amount
 	buyer  *buyer
-	weight float64 // of the affiliate whose it is
+	owner  *affiliate // whose it is; nil: nobody's
 	paidAt time.Time
 }
 
@@ -66,6 +66,33 @@ func (w *world) follow(p prospect) {
 	})
 }
 
+// straight lets people come to the checkout on day n whom nobody has referred, and now and then an affiliate who buys
+// through a link of his own.
+func (w *world) straight(n int) {
+	r := w.fates
+	count := int(float64(w.o.Size.Orders)*w.share(n)*0.05 + r.Float64())
+	for range count {
+		w.at(w.day(n).Add(time.Duration((8+14*r.Float64())*float64(time.Hour))), func(ctx context.Context) error {
+			b := w.meet("IN")
+			return w.checkout(ctx, b, w.choose(b, ""), "", nil, w.decide())
+		})
+	}
+	if n%30 != 11 || len(w.recent) == 0 {
+		return
+	}
+	a := w.affiliates[12+n/30]
+	w.at(w.day(n).Add(21*time.Hour), func(ctx context.Context) error {
+		for _, id := range w.recent {
+			if a.ID != 0 && id.AffiliateID() == a.ID {
+				b := &buyer{currency: "INR", owns: map[string]bool{}}
+				b.Email, b.Name, b.Country = a.email, a.Name, "IN"
+				return w.checkout(ctx, b, w.choose(b, ""), "", []click.ID{id}, paid)
+			}
+		}
+		return nil
+	})
+}
+
 // outcome is what becomes of a checkout.
 type outcome int
 
@@ -82,7 +109,7 @@ func (w *world) decide() outcome {
 		return paid
 	case x < paysAtOnce+paysAtLast:
 		return paidAtLast
-	case x < paysAtOnce+paysAtLast+0.001:
+	case x < paysAtOnce+paysAtLast+0.0025:
 		return paidLate
 	}
 	return neverPaid
@@ -116,10 +143,7 @@ func (w *world) checkout(ctx context.Context, b *buyer, items []shop.Item, coupo
 	}
 	b.orders++
 	w.result.Orders++
-	s := &sale{order: o.ID, buyer: b, total: money.Amount{Minor: o.Totals.Gross, Currency: o.Currency}, weight: 1}
-	if a := w.byID[o.AffiliateID]; a != nil {
-		s.weight = a.weight
-	}
+	s := &sale{order: o.ID, buyer: b, total: money.Amount{Minor: o.Totals.Gross, Currency: o.Currency}, owner: w.byID[o.AffiliateID]}
 	if o.Totals.Gross == 0 {
 		return nil
 	}

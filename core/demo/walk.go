@@ -43,6 +43,7 @@ func (w *world) walk(ctx context.Context, c *crowd) error {
 		for _, p := range v.prospects {
 			w.follow(p)
 		}
+		w.straight(n)
 		end := w.day(n + 1)
 		if end.After(w.end) {
 			end = w.end
