@@ -10,4 +10,8 @@ export const earningRoutes: RouteObject[] = [
   { path: "payouts/:id", lazy: async () => ({ Component: (await import("./payouts/PayoutPage")).PayoutPage }) },
   { path: "documents", lazy: async () => ({ Component: (await import("./documents/Documents")).Documents }) },
   { path: "downline", lazy: async () => ({ Component: (await import("./downline/Downline")).Downline }) },
+  { path: "postbacks", lazy: async () => ({ Component: (await import("./postbacks/Postbacks")).Postbacks }) },
+  { path: "postbacks/new", lazy: async () => ({ Component: (await import("./postbacks/NewPostback")).NewPostback }) },
+  { path: "postbacks/:id", lazy: async () => ({ Component: (await import("./postbacks/PostbackPage")).PostbackPage }) },
+  { path: "postbacks/:id/deliveries/:delivery", lazy: async () => ({ Component: (await import("./postbacks/DeliveryPage")).DeliveryPage }) },
 ];
