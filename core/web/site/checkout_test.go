@@ -209,7 +209,7 @@ func TestTooManyForms(t *testing.T) {
 	if p := b.do(http.MethodPost, "/checkout/sales", form); p.status != http.StatusOK {
 		t.Errorf("another's: %d", p.status)
 	}
-	if n := testutil.CollectAndCount(w.registry, "edgeref_site_refused_total"); n != 4 {
+	if n, err := testutil.GatherAndCount(w.registry, "edgeref_site_refused_total"); err != nil || n != 4 {
 		t.Errorf("%d reasons", n)
 	}
 }

@@ -126,6 +126,7 @@ func New(opts Options) (*Site, error) {
 	for _, reason := range []string{"cross_site", "token", "too_many", "unreadable"} {
 		s.refused.WithLabelValues(reason)
 	}
+	s.requests.WithLabelValues("landing", "2xx") // from zero on
 	s.countries = countries(s.text.Tag)
 	var err error
 	if s.templates, err = parseTemplates(); err != nil {
@@ -299,6 +300,6 @@ func (s *Site) draw(c Content) drawn {
 		tag = s.text.Tag
 	}
 	d := drawn{content: c, sheet: look.NewSheet("site", c.Accent, styles), format: newFormat(tag, s.opts.Zone)}
-	d.lead, d.sections = parts(c.Text)
+	d.lead, d.sections = parts(settled(c.Text))
 	return d
 }
