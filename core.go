@@ -225,7 +225,9 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	if err != nil {
 		return nil, err
 	}
-	links, err := catalog.New(ctx, catalog.Options{DB: database, IDs: ids, Logger: log, Registerer: e.registry, Now: time.Now})
+	links, err := catalog.New(ctx, catalog.Options{
+		DB: database, IDs: ids, Logger: log, Registerer: e.registry, Now: time.Now, Mail: guards.mail, URL: e.publicURL + "/app/",
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -253,6 +253,11 @@ func (s *Service) RecordView(ctx context.Context, tx *db.Tx, personID int64, rea
 	return s.record(ctx, tx, audit.Entry{Action: "person.view", Object: ident.Format(ident.Person, personID), Reason: reason})
 }
 
+// RecordViewEnd writes that actor of ctx looks at them no more.
+func (s *Service) RecordViewEnd(ctx context.Context, tx *db.Tx, personID int64) error {
+	return s.record(ctx, tx, audit.Entry{Action: "person.view_end", Object: ident.Format(ident.Person, personID)})
+}
+
 func runAll[T any](tx *db.Tx, v T, fns []func(*db.Tx, T) error) error {
 	for _, fn := range fns {
 		if err := fn(tx, v); err != nil {

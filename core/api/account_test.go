@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/secret"
+	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
@@ -180,6 +182,11 @@ func TestPeople(t *testing.T) {
 		who, err := a.oauth.Authenticate(t.Context(), view.AccessToken)
 		if err != nil || !who.ReadOnly || who.PersonID != lea.ID || who.ViewerID != admin.ID || who.Can(access.PeopleRead) || !who.Can(access.LearnerSelf) {
 			t.Errorf("view %+v, %v", who, err)
+		}
+		s.do("DELETE", path(lea)+"/view", nil).want(http.StatusNoContent)
+		s.do("DELETE", path(lea)+"/view", nil).want(http.StatusNoContent) // it has ended already
+		if _, err := a.oauth.Authenticate(t.Context(), view.AccessToken); !errors.Is(err, token.ErrUnauthenticated) {
+			t.Errorf("after the end of the view: %v", err)
 		}
 		var list api.List[api.Person]
 		s.do("GET", "/api/v1/people?email=lea", nil).want(http.StatusOK).into(&list)

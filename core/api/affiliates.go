@@ -41,7 +41,7 @@ type AffiliatePatchRequest struct {
 	SponsorID *string `json:"sponsor_id,omitempty" example:"aff_01J8Z0QK5T2VG" doc:"Empty: nobody. Commissions made from now on follow it; a circle is refused"`
 	GroupID   *string `json:"group_id,omitempty" example:"grp_01J8Z0QK5T2VG" doc:"Empty: none"`
 
-	Reason string `json:"reason,omitempty" maxLength:"500" example:"agreed by phone" doc:"For the audit log"`
+	Reason string `json:"reason,omitempty" maxLength:"500" example:"agreed by phone" doc:"For the audit log. Required to refuse who applied (pending to suspended): he reads it in a mail"`
 }
 
 // AffiliatePath names one affiliate.
@@ -120,7 +120,8 @@ func affiliateOperations(a *API, c *catalog.Catalog) {
 	})
 	handle(a, operation{
 		id: "update-affiliate", method: http.MethodPatch, path: "/affiliates/{id}", tag: "Affiliates", scope: access.CatalogWrite,
-		summary: "Change an affiliate", about: "Fields that are absent stay as they are.", errors: []int{http.StatusNotFound},
+		summary: "Change an affiliate",
+		about:   "Fields that are absent stay as they are. Who applied is told by mail when he is approved (pending to active) or refused (pending to suspended).", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, in *struct {
 		AffiliatePath
 		Body AffiliatePatchRequest
@@ -155,7 +156,7 @@ func (r AffiliateRequest) affiliate() (catalog.NewAffiliate, error) {
 func (r AffiliatePatchRequest) patch() (catalog.AffiliatePatch, error) {
 	sponsor, err1 := optionalID(ident.Affiliate, "body.sponsor_id", r.SponsorID)
 	group, err2 := optionalID(ident.AffiliateGroup, "body.group_id", r.GroupID)
-	return catalog.AffiliatePatch{Name: r.Name, Email: r.Email, Status: r.Status, SponsorID: sponsor, GroupID: group}, invalidAll(err1, err2)
+	return catalog.AffiliatePatch{Reason: r.Reason, Name: r.Name, Email: r.Email, Status: r.Status, SponsorID: sponsor, GroupID: group}, invalidAll(err1, err2)
 }
 
 // optionalID is fieldID for a field that may be absent.

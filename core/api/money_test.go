@@ -84,7 +84,7 @@ func moneyModules(s *server, a *analytics) []api.Module {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	links, err := catalog.New(s.t.Context(), catalog.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now})
+	links, err := catalog.New(s.t.Context(), catalog.Options{DB: s.db, IDs: s.ids, Now: s.clock.Now, Mail: s.letters(""), URL: "https://core.example/app/"})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -329,9 +329,7 @@ func orderDetail(ctx context.Context, o ShopOptions, id int64) (OrderDetail, err
 		return OrderDetail{}, err
 	}
 	for _, e := range rights {
-		out.Entitlements = append(out.Entitlements, OrderEntitlement{
-			Code: e.Code, ProductID: ident.Format(ident.Product, e.ProductID), GrantedAt: timeOf(e.GrantedAt), RevokedAt: timeOrNil(e.RevokedAt),
-		})
+		out.Entitlements = append(out.Entitlements, entitlementBody(e))
 	}
 	reviews, err := o.Shop.Reviews(ctx, shop.ReviewFilter{OrderID: id, Limit: maxReviews})
 	if err != nil {
@@ -355,6 +353,12 @@ func orderBody(o shop.Order) Order {
 		Customer: customerBody(o.Buyer), ProgramID: identOrNone(ident.Program, o.ProgramID), AffiliateID: identOrNone(ident.Affiliate, o.AffiliateID), Coupon: o.CouponCode,
 		Gateway: o.Gateway, PaymentID: o.PaymentID, ConversionID: identOrNone(ident.Conversion, o.ConversionID), CreatedAt: timeOf(o.CreatedAt),
 		UpdatedAt: timeOf(o.UpdatedAt), ExpiresAt: timeOf(o.ExpiresAt), PaidAt: timeOrNil(o.PaidAt), ErasedAt: timeOrNil(o.ErasedAt),
+	}
+}
+
+func entitlementBody(e shop.Entitlement) OrderEntitlement {
+	return OrderEntitlement{
+		Code: e.Code, ProductID: ident.Format(ident.Product, e.ProductID), GrantedAt: timeOf(e.GrantedAt), RevokedAt: timeOrNil(e.RevokedAt),
 	}
 }
 

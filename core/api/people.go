@@ -215,6 +215,21 @@ func OAuth(s *oauth.Service) Module {
 			return out, err
 		})
 		handle(a, operation{
+			id: "end-person-view", method: http.MethodDelete, path: "/people/{id}/view", tag: "People", scope: access.PeopleWrite, needsPerson: true, status: http.StatusNoContent,
+			summary: "Look no more at a person's pages", about: "Ends the tokens that the caller was given for the person. There may be none left: they end by themselves.",
+			errors: []int{http.StatusNotFound},
+		}, func(ctx context.Context, in *PersonPath) (*struct{}, error) {
+			id, err := pathID(ident.Person, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			ended, err := s.EndView(ctx, principalOf(ctx), id)
+			if !ended {
+				unchanged(ctx)
+			}
+			return nil, err
+		})
+		handle(a, operation{
 			id: "create-oauth-client", method: http.MethodPost, path: "/oauth-clients", tag: "OAuth clients", scope: access.Admin, status: http.StatusCreated,
 			summary: "Register a program that may act for people", about: "It signs people in with an authorization code and PKCE (S256); see /.well-known/openid-configuration.",
 		}, func(ctx context.Context, in *struct{ Body OAuthClientRequest }) (*struct{ Body NewOAuthClient }, error) {

@@ -13,17 +13,17 @@ const someClick = "FF5Ssn76V--0kSw87nylZas1RFzTV08-0V8l2xu-3Z-3-FVOzfGpO5teNaVC"
 
 func TestParseSearch(t *testing.T) {
 	for text, want := range map[string]searchQuery{
-		"":                   {},
-		"Ann@Example.COM":    {email: "ann@example.com"},
-		"ann@ example.com":   {},
-		"Ann  Example ":      {words: "Ann Example", number: "ANN EXAMPLE", txn: "Ann Example"},
-		"x":                  {slug: "x", number: "X", txn: "x"},
-		"INV/26-27/000042":   {slug: "000042", number: "INV/26-27/000042", txn: "INV/26-27/000042", words: "INV/26-27/000042"},
-		"ord_0000000000007":  {prefix: ident.Order, id: 7},
-		"ORD_000000000000G":  {prefix: ident.Order, id: 16},
-		"ses_0000000000007":  {slug: "ses_0000000000007", number: "SES_0000000000007", txn: "ses_0000000000007", words: "ses_0000000000007"},
-		"ord_0000000000000":  {slug: "ord_0000000000000", number: "ORD_0000000000000", txn: "ord_0000000000000", words: "ord_0000000000000"},
-		"https://go.example": {},
+		"":                                      {},
+		"Ann@Example.COM":                       {email: "ann@example.com"},
+		"ann@ example.com":                      {},
+		"Ann  Example ":                         {words: "Ann Example", number: "ANN EXAMPLE", txn: "Ann Example"},
+		"x":                                     {slug: "x", number: "X", txn: "x"},
+		"INV/26-27/000042":                      {slug: "000042", number: "INV/26-27/000042", txn: "INV/26-27/000042", words: "INV/26-27/000042"},
+		"ord_0000000000007":                     {prefix: ident.Order, id: 7},
+		"ORD_000000000000G":                     {prefix: ident.Order, id: 16},
+		"ses_0000000000007":                     {slug: "ses_0000000000007", number: "SES_0000000000007", txn: "ses_0000000000007", words: "ses_0000000000007"},
+		"ord_0000000000000":                     {slug: "ord_0000000000000", number: "ORD_0000000000000", txn: "ord_0000000000000", words: "ord_0000000000000"},
+		"https://go.example":                    {},
 		"https://go.example/a/spring-sale/?x=1": {slug: "spring-sale"},
 		"http://[::1":                           {number: "HTTP://[::1", txn: "http://[::1", words: "http://[::1"},
 	} {

@@ -45,6 +45,7 @@ func Desk(d DeskServices) Module {
 		storyOperation(a, &d)
 		whyOperations(a, &d)
 		searchOperation(a, &d)
+		overviewOperation(a, &d)
 	}
 }
 

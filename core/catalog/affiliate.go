@@ -43,6 +43,7 @@ type AffiliatePatch struct {
 	Status    *Status
 	SponsorID *int64 // commissions made from now on follow it
 	GroupID   *int64
+	Reason    string // of a refusal; who applied reads it
 }
 
 func (a *Affiliate) validate() error {
@@ -112,7 +113,7 @@ func (c *Catalog) UpdateAffiliate(ctx context.Context, id int64, patch Affiliate
 			return fmt.Errorf("update affiliate: %w", err)
 		}
 		if a.Status != before.Status {
-			if err := decided(ctx, tx, id); err != nil {
+			if err := c.decide(ctx, tx, before, a, patch.Reason); err != nil {
 				return err
 			}
 			if err := renumberLinks(ctx, tx, rev, id); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/wire/ident"
 )
 
@@ -66,12 +67,42 @@ func (s Status) stored() string {
 	return string(s)
 }
 
-// decided ends the application of an affiliate, if there is one.
-func decided(ctx context.Context, tx *db.Tx, affiliateID int64) error {
-	if _, err := tx.Exec(ctx, "DELETE FROM affiliate_applications WHERE affiliate_id = ?", affiliateID); err != nil {
+// maxReason bounds the reason of a refusal, in bytes.
+const maxReason = 500
+
+// decide ends the application of an affiliate whose status changes, if there is one, and tells him: that he is approved, or
+// that and why he is refused.
+func (c *Catalog) decide(ctx context.Context, tx *db.Tx, before, after Affiliate, reason string) error {
+	if before.Status != Pending {
+		return nil
+	}
+	refused := after.Status != Active
+	if refused {
+		var check checker
+		check.text("reason", reason, maxReason)
+		if err := check.err(); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM affiliate_applications WHERE affiliate_id = ?", after.ID); err != nil {
 		return fmt.Errorf("end application: %w", err)
 	}
-	return nil
+	if c.mail == nil {
+		return nil
+	}
+	m := mail.Message{
+		To: after.Email, Template: "affiliate_approved", Key: "application " + ident.Format(ident.Affiliate, after.ID),
+		Data: map[string]string{"Name": after.Name, "URL": c.url},
+	}
+	if refused {
+		m.Template, m.Data = "affiliate_refused", map[string]string{"Name": after.Name, "Reason": reason}
+	}
+	err := c.mail.Queue(ctx, tx, m)
+	if errors.Is(err, mail.ErrRecipient) {
+		c.log.Warn("an affiliate has no address that can be written to", "affiliate", ident.Format(ident.Affiliate, after.ID), "template", m.Template)
+		return nil
+	}
+	return err
 }
 
 // Part names what EraseAffiliate forgets and ExportAffiliate gives.

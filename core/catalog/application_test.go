@@ -62,7 +62,10 @@ func TestApplicationOfAnAffiliate(t *testing.T) {
 		if err := admit("Refused", true); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.UpdateAffiliate(ctx, id, catalog.AffiliatePatch{Status: &suspended}); err != nil || status() != catalog.Suspended {
+		if _, err := w.UpdateAffiliate(ctx, id, catalog.AffiliatePatch{Status: &suspended}); !errors.As(err, &invalid) || status() != catalog.Pending {
+			t.Errorf("refused without a reason: %v, %s", err, status())
+		}
+		if _, err := w.UpdateAffiliate(ctx, id, catalog.AffiliatePatch{Status: &suspended, Reason: "spam"}); err != nil || status() != catalog.Suspended {
 			t.Errorf("refused: %v, %s", err, status())
 		}
 		if err := admit("Invited", false); err != nil || status() != catalog.Active {

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/wire/link"
 )
 
@@ -63,6 +64,13 @@ type Options struct {
 	Now        func() time.Time
 	// MaxWaiters limits how many may wait in Changes. Default 1024.
 	MaxWaiters int
+	Mail       mailer // tells who applied what was decided; nil: nobody is told
+	URL        string // where affiliates sign in, for these mails
+}
+
+// mailer queues a mail in a transaction, to be sent after it. It is safe for concurrent use.
+type mailer interface {
+	Queue(ctx context.Context, tx *db.Tx, m mail.Message) error
 }
 
 // Catalog is the catalogue of one database. It is safe for concurrent use.
@@ -75,6 +83,8 @@ type Catalog struct {
 	maxWaiters int
 	pageLimit  int
 	metrics    *metrics
+	mail       mailer // may be nil
+	url        string
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when the revision may have grown
@@ -96,7 +106,7 @@ func New(ctx context.Context, opts Options) (*Catalog, error) {
 	}
 	c := &Catalog{
 		db: opts.DB, ids: opts.IDs, log: opts.Logger, now: opts.Now, maxWaiters: opts.MaxWaiters, pageLimit: defaultPageLimit,
-		metrics: newMetrics(opts.Registerer), changed: make(chan struct{}),
+		metrics: newMetrics(opts.Registerer), changed: make(chan struct{}), mail: opts.Mail, url: opts.URL,
 	}
 	var err error
 	if c.feed, err = ensureFeed(ctx, c.db); err != nil {

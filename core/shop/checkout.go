@@ -225,6 +225,9 @@ func (s *Service) insertOrder(ctx context.Context, tx *db.Tx, o *Order) error {
 	return nil
 }
 
+// CustomerKey is the form of an address in which customers are told apart.
+func CustomerKey(email string) string { return customerKey(normalEmail(email)) }
+
 // customerKey is the form of an address in which customers are told apart.
 func customerKey(email string) string { return conversion.CustomerKey(email) }
 

@@ -147,6 +147,30 @@ func (s *Service) View(ctx context.Context, actor access.Principal, personID int
 	return secret, expires, nil
 }
 
+// EndView ends all looks of actor at the pages of a person, in any session of his: in this process at once, in others within
+// CacheTTL. It is recorded, unless there was none: then ended is false.
+func (s *Service) EndView(ctx context.Context, actor access.Principal, personID int64) (ended bool, err error) {
+	err = s.db.InTx(ctx, func(tx *db.Tx) error {
+		ended = false
+		// Tokens of looks are those without a grant.
+		res, err := tx.Exec(ctx, "DELETE FROM oauth_access_tokens WHERE grant_id = 0 AND viewer_id = ? AND person_id = ?", actor.PersonID, personID)
+		if err != nil {
+			return fmt.Errorf("delete access tokens: %w", err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil || n == 0 {
+			return err
+		}
+		ended = true
+		tx.OnCommit(func() { s.cache.drop(0, personID) })
+		return s.accounts.RecordViewEnd(ctx, tx, personID)
+	})
+	if err != nil {
+		return false, fmt.Errorf("end the look at a person: %w", err)
+	}
+	return ended, nil
+}
+
 // cache holds principals by the hash of their token, for CacheTTL. Like that of machines' tokens, it keeps nothing that
 // was read before something was dropped.
 type cache struct {
