@@ -1,5 +1,7 @@
 package catalog
 
+import "github.com/edgeref/edgeref/core/db"
+
 // SetPageLimit makes pages small enough to test where they end.
 func (c *Catalog) SetPageLimit(n int) { c.pageLimit = n }
 
@@ -15,3 +17,9 @@ func (c *Catalog) Waiters() int {
 	defer c.mu.Unlock()
 	return c.waiters
 }
+
+// Where is the condition of Affiliates, for a test of its query plan.
+func (f AffiliateFilter) Where(dialect db.Dialect) (string, []any) { return f.where(dialect) }
+
+// Where is the condition of Links, for a test of its query plan.
+func (f LinkFilter) Where(before int64) (string, []any) { return f.where(before) }

@@ -203,27 +203,31 @@ func ReadLink(ctx context.Context, q db.Querier, id int64) (Link, error) {
 
 // Links returns links with an id below before (0: from the newest), the newest first.
 func (c *Catalog) Links(ctx context.Context, filter LinkFilter, before int64, limit int) ([]Link, error) {
-	where, args := " WHERE 1 = 1", []any{}
-	add := func(condition string, v int64) {
-		if v != 0 {
-			where, args = where+" AND "+condition, append(args, v)
+	where, args := filter.where(before)
+	return collect(ctx, c.db, scanLink, "links", selectLink+" WHERE "+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...)
+}
+
+// where lets one filter choose the index: the plus hides the others from SQLite, which knows no statistics.
+func (f LinkFilter) where(before int64) (string, []any) {
+	where, args, hide := "1 = 1", []any{}, ""
+	add := func(condition string, wanted bool, values ...any) {
+		if wanted {
+			where, args = where+" AND "+condition, append(args, values...)
 		}
 	}
-	hide := ""
-	if filter.Slug != "" {
-		where, args, hide = where+" AND "+db.PrefixIn("links", "id", "slug"), append(args, db.PrefixArgs(filter.Slug)...), "+"
+	if f.Slug != "" {
+		add(db.PrefixIn("links", "id", "slug"), true, db.PrefixArgs(f.Slug)...)
+		hide = "+"
 	}
-	add(hide+"affiliate_id = ?", filter.AffiliateID)
-	if filter.AffiliateID != 0 {
-		hide = "+" // an affiliate has fewer links than a program; SQLite would not know
+	add(hide+"affiliate_id = ?", f.AffiliateID != 0, f.AffiliateID)
+	if f.AffiliateID != 0 {
+		hide = "+" // an affiliate has fewer links than a program
 	}
-	add(hide+"program_id = ?", filter.ProgramID)
-	if filter.Status != "" {
-		where, args = where+" AND status = ?", append(args, string(filter.Status))
-	}
-	add("id >= ?", filter.Since)
-	add("id < ?", before)
-	return collect(ctx, c.db, scanLink, "links", selectLink+where+" ORDER BY id DESC LIMIT ?", append(args, limit)...)
+	add(hide+"program_id = ?", f.ProgramID != 0, f.ProgramID)
+	add("status = ?", f.Status != "", string(f.Status))
+	add("id >= ?", f.Since != 0, f.Since)
+	add("id < ?", before != 0, before)
+	return where, args
 }
 
 // LinkBySlug returns the link with a slug, or ErrNotFound.

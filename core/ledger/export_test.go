@@ -16,3 +16,6 @@ func FirstBreak(ctx context.Context, q db.Querier) (*Break, error) {
 	}
 	return nil, nil
 }
+
+// About are the conditions of Transactions on what they are about, for a test of their plans.
+func (f Filter) About() ([]string, [][]any) { return f.about() }
