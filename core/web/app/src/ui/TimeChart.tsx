@@ -5,17 +5,21 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { text } from "../text";
-import { formatCompact, formatDate, formatDateTime } from "./locale";
+import { formatCompact, formatNumber, zonedFormats } from "./locale";
 
 export interface Series {
   label: string;
   /** One value for each time; null where there is none. */
   values: (number | null)[];
   format?: (n: number) => string;
+  /** On the axis, where there is little room. */
+  short?: (n: number) => string;
   /** On a scale of its own, at the right. */
   right?: boolean;
   /** The period before: drawn faintly. */
   faint?: boolean;
+  /** Which of the colours; that of a faint line is the one of the line it belongs to. */
+  color?: number;
 }
 
 interface Props {
@@ -26,11 +30,13 @@ interface Props {
   series: Series[];
   /** Hours are shown with their time. */
   hourly?: boolean;
+  /** IANA; the reader's if absent. */
+  zone?: string;
   height?: number;
 }
 
 /** Values over time. The same figures can be had as a table. */
-export function TimeChart({ label, times, series, hourly, height = 260 }: Props) {
+export function TimeChart({ label, times, series, hourly, zone, height = 260 }: Props) {
   const { ref, width } = useElementSize();
   const [asTable, setAsTable] = useState(false);
   return (
@@ -41,13 +47,13 @@ export function TimeChart({ label, times, series, hourly, height = 260 }: Props)
         </Button>
       </Group>
       <Box ref={ref} style={{ minHeight: height, minWidth: 0 }}>
-        {asTable ? <Figures label={label} times={times} series={series} hourly={hourly} /> : width > 0 && <Plot label={label} times={times} series={series} hourly={hourly} width={width} height={height} />}
+        {asTable ? <Figures label={label} times={times} series={series} hourly={hourly} zone={zone} /> : width > 0 && <Plot label={label} times={times} series={series} hourly={hourly} zone={zone} width={width} height={height} />}
       </Box>
     </Box>
   );
 }
 
-function Plot({ label, times, series, hourly, width, height }: Props & { width: number; height: number }) {
+function Plot({ label, times, series, hourly, zone, width, height }: Props & { width: number; height: number }) {
   const element = useRef<HTMLDivElement>(null);
   const theme = useMantineTheme();
   const dark = useComputedColorScheme("light") === "dark";
@@ -58,7 +64,12 @@ function Plot({ label, times, series, hourly, width, height }: Props & { width: 
     const colors = [theme.colors["accent"], theme.colors["teal"], theme.colors.orange, theme.colors.grape].map((shades) => shades?.[dark ? 4 : 7] ?? "#1f4fd8");
     const ink = dark ? "#c1c7d4" : "#566076";
     const line = dark ? "rgba(255,255,255,.08)" : "rgba(20,30,60,.08)";
-    const at = (seconds: number) => (hourly ? formatDateTime(seconds * 1000) : formatDate(seconds * 1000));
+    const formats = zonedFormats(zone);
+    const at = (seconds: number) => (hourly ? formats.dateTime : formats.date)(seconds * 1000);
+    const scaled = (right: boolean) => (_: uPlot, ticks: number[]) => ticks.map(series.find((s) => (s.right ?? false) === right)?.short ?? formatCompact);
+    // A label for each step that is drawn: hours within days, days, or months.
+    const dated = (_: uPlot, ticks: number[], _axis: number, _space: number, step: number) =>
+      ticks.map((t) => (step < 86_400 ? formats.hour : step < 28 * 86_400 ? formats.day : formats.month)(t * 1000));
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui" };
     const plot = new uPlot(
       {
@@ -66,16 +77,17 @@ function Plot({ label, times, series, hourly, width, height }: Props & { width: 
         height,
         cursor: { y: false, points: { size: 7 } },
         legend: { live: true },
+        tzDate: (seconds) => (zone ? uPlot.tzDate(new Date(seconds * 1000), zone) : new Date(seconds * 1000)),
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] }, right: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
         axes: [
-          { ...axis, grid: { show: false } },
-          { ...axis, size: 56, values: (_, ticks) => ticks.map(formatCompact) },
-          ...(series.some((s) => s.right) ? [{ ...axis, side: 1, scale: "right", size: 60, grid: { show: false }, values: (_: uPlot, ticks: number[]) => ticks.map((t) => series.find((s) => s.right)?.format?.(t) ?? formatCompact(t)) }] : []),
+          { ...axis, grid: { show: false }, values: dated },
+          { ...axis, size: 56, values: scaled(false) },
+          ...(series.some((s) => s.right) ? [{ ...axis, side: 1, scale: "right", size: 60, grid: { show: false }, values: scaled(true) }] : []),
         ],
         series: [
           { label: "", value: (_, seconds) => (seconds === null ? "" : at(seconds)) },
           ...series.map((s, i) => {
-            const color = colors[i % colors.length] ?? "#1f4fd8";
+            const color = colors[(s.color ?? i) % colors.length] ?? "#1f4fd8";
             return {
               label: s.label,
               scale: s.right ? "right" : "y",
@@ -84,7 +96,7 @@ function Plot({ label, times, series, hourly, width, height }: Props & { width: 
               dash: s.faint ? [4, 4] : undefined,
               width: s.faint ? 1.5 : 2,
               points: { show: times.length < 3 },
-              value: (_: uPlot, value: number | null) => (value === null ? "–" : (s.format ?? formatCompact)(value)),
+              value: (_: uPlot, value: number | null) => (value === null ? "–" : (s.format ?? formatNumber)(value)),
             };
           }),
         ],
@@ -93,11 +105,12 @@ function Plot({ label, times, series, hourly, width, height }: Props & { width: 
       element.current,
     );
     return () => plot.destroy();
-  }, [times, series, hourly, width, height, dark, theme]);
+  }, [times, series, hourly, zone, width, height, dark, theme]);
   return <div ref={element} role="img" aria-label={label} />;
 }
 
-function Figures({ label, times, series, hourly }: Props) {
+function Figures({ label, times, series, hourly, zone }: Props) {
+  const formats = zonedFormats(zone);
   return (
     <Table.ScrollContainer minWidth={0} mah={360} tabIndex={0} role="region" aria-label={label}>
       <Table>
@@ -114,12 +127,12 @@ function Figures({ label, times, series, hourly }: Props) {
         <Table.Tbody>
           {times.map((time, row) => (
             <Table.Tr key={time}>
-              <Table.Th scope="row">{hourly ? formatDateTime(time * 1000) : formatDate(time * 1000)}</Table.Th>
+              <Table.Th scope="row">{(hourly ? formats.dateTime : formats.date)(time * 1000)}</Table.Th>
               {series.map((s) => {
                 const value = s.values[row];
                 return (
                   <Table.Td key={s.label} ta="right">
-                    {value === null || value === undefined ? "–" : (s.format ?? formatCompact)(value)}
+                    {value === null || value === undefined ? "–" : (s.format ?? formatNumber)(value)}
                   </Table.Td>
                 );
               })}

@@ -22,6 +22,18 @@ export const formatBasisPoints = (bp: number): string => percentage.format(bp / 
 export const formatDateTime = (at: string | number | Date): string => dateTime.format(new Date(at));
 export const formatDate = (at: string | number | Date): string => date.format(new Date(at));
 
+/** The same in another time zone; without one, the reader's. */
+export function zonedFormats(timeZone?: string) {
+  const of = (options: Intl.DateTimeFormatOptions) => {
+    const format = new Intl.DateTimeFormat(locale, { ...options, timeZone });
+    return (ms: number): string => format.format(ms);
+  };
+  return {
+    date: of({ dateStyle: "medium" }), dateTime: of({ dateStyle: "medium", timeStyle: "short" }),
+    hour: of({ hour: "numeric", minute: "2-digit" }), day: of({ day: "numeric", month: "short" }), month: of({ month: "short", year: "numeric" }),
+  };
+}
+
 /** Amounts are integers of minor units; how many make one unit is the currency's business (ISO 4217). */
 export interface Amount {
   minor: number;
@@ -47,6 +59,11 @@ export function formatMoney({ minor, currency }: Amount): string {
     money.set(currency, format);
   }
   return format.format(decimalText(minor, digits) as unknown as number);
+}
+
+/** "₹1.2L": for axes, where nobody counts. */
+export function formatMoneyCompact({ minor, currency }: Amount): string {
+  return new Intl.NumberFormat(locale, { style: "currency", currency, notation: "compact", maximumFractionDigits: 1, minimumFractionDigits: 0 }).format(minor / 10 ** minorDigits(currency));
 }
 
 /** 149900 with 2 digits is "1499.00". */
