@@ -13,6 +13,7 @@ export const adminRoutes: RouteObject = {
     { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
     ...partnerRoutes,
     ...earningsRoutes,
+    { path: "analytics", lazy: async () => ({ Component: (await import("./Analytics")).Analytics }) },
     ...salesRoutes,
     ...moneyRoutes,
   ],

@@ -1,6 +1,7 @@
 import type { RouteObject } from "react-router";
 
 import { AffiliateShell } from "./AffiliateShell";
+import { clickRoutes } from "./clickRoutes";
 import { earningRoutes } from "./earningRoutes";
 
 export const affiliateRoutes: RouteObject = {
@@ -8,6 +9,7 @@ export const affiliateRoutes: RouteObject = {
   element: <AffiliateShell />,
   children: [
     { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
+    ...clickRoutes,
     ...earningRoutes,
   ],
 };

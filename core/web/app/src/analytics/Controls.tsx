@@ -8,7 +8,7 @@ import type { Whose } from "./report";
 import { dimensions, staffDimensions, type Dimension, type View } from "./state";
 import type { ViewControl } from "./useView";
 
-const zones = [...new Set([ownZone, "Asia/Kolkata", "UTC", ...Intl.supportedValuesOf("timeZone")])].map((value) => ({
+const zones = [...new Set([ownZone, "Asia/Kolkata", "UTC", ...Intl.supportedValuesOf("timeZone").filter((z) => z !== "Asia/Calcutta")])].map((value) => ({
   value, label: value === ownZone ? fill(text.analytics.zoneOwn, { zone: value }) : value.replaceAll("_", " "),
 }));
 
@@ -38,12 +38,10 @@ export function dimensionChoices(whose: Whose, { withTime, without = [] }: { wit
 interface Props {
   control: ViewControl;
   whose: Whose;
-  currencies: string[];
-  currency: string;
 }
 
 /** When, in which zone, in which steps, by what. */
-export function Controls({ control: { view, set }, whose, currencies, currency }: Props) {
+export function Controls({ control: { view, set }, whose }: Props) {
   const period = { name: view.period, from: dayjs(view.first).toDate(), to: dayjs(view.last).add(1, "day").toDate() };
   return (
     <Group gap="sm" align="flex-end">
@@ -56,13 +54,12 @@ export function Controls({ control: { view, set }, whose, currencies, currency }
       />
       <Select
         label={text.analytics.by} value={view.by} onChange={(by) => by && set({ by })} data={dimensionChoices(whose, { withTime: true })} searchable allowDeselect={false}
-        maxDropdownHeight={360} w={{ base: "100%", xs: 190 }} nothingFoundMessage={text.common.none}
+        maxDropdownHeight={360} w={{ base: "calc(50% - 6px)", xs: 190 }} nothingFoundMessage={text.common.none}
       />
       <Select
         label={text.analytics.zone} value={view.zone} onChange={(tz) => tz && set({ tz })} data={withZone(view.zone)} searchable allowDeselect={false} limit={60}
-        w={{ base: "100%", xs: 230 }} nothingFoundMessage={text.common.none}
+        w={{ base: "calc(50% - 6px)", xs: 230 }} nothingFoundMessage={text.common.none}
       />
-      {currencies.length > 1 && <Select label={text.analytics.currency} value={currency} onChange={(cur) => cur && set({ cur })} data={currencies} allowDeselect={false} w={100} />}
     </Group>
   );
 }

@@ -31,7 +31,7 @@ export function Explorer({ whose, by }: { whose: Whose; by: View["by"] }) {
 
   return (
     <Stack gap="md">
-      <Controls control={control} whose={whose} currencies={currencies} currency={currency} />
+      <Controls control={control} whose={whose} />
       <FilterBar control={control} whose={whose} names={names} />
       {series.error && !series.data ? (
         <ErrorState error={series.error} retry={() => void series.refetch()} />
@@ -42,19 +42,19 @@ export function Explorer({ whose, by }: { whose: Whose; by: View["by"] }) {
       ) : (
         <>
           <Card component="section" aria-label={text.analytics.metrics[view.metric]} style={{ opacity: series.isPlaceholderData ? 0.6 : 1 }}>
-            {series.data ? <SeriesChart control={control} whose={whose} query={asked} span={span} report={series.data} currency={currency} /> : <LoadingState lines={8} />}
+            {series.data ? <SeriesChart control={control} whose={whose} query={asked} span={span} report={series.data} currencies={currencies} currency={currency} /> : <LoadingState lines={8} />}
           </Card>
           {view.step === "week" && (
             <Alert variant="light" color="gray" icon={<IconInfoCircle size={18} />} py="xs">
               {text.analytics.weekHint}
             </Alert>
           )}
-          {view.by === "time" && series.data && <TimeTable control={control} whose={whose} span={span} query={asked} report={series.data} currencies={currencies} />}
+          {view.by === "time" && series.data && <TimeTable control={control} whose={whose} span={span} query={asked} report={series.data} currency={currency} />}
           {view.by !== "time" &&
             (groups.error && !groups.data ? (
               <ErrorState error={groups.error} retry={() => void groups.refetch()} />
             ) : groups.data ? (
-              <GroupTable control={control} whose={whose} query={grouped} report={groups.data} currencies={currencies} currency={currency} names={names} stale={groups.isPlaceholderData} />
+              <GroupTable control={control} whose={whose} query={grouped} report={groups.data} currency={currency} names={names} stale={groups.isPlaceholderData} />
             ) : (
               <Card>
                 <LoadingState lines={8} />

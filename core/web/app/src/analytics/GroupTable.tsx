@@ -18,14 +18,13 @@ interface Props {
   whose: Whose;
   query: Query;
   report: Report;
-  currencies: string[];
   currency: string;
   names: Record<string, string>;
   stale: boolean;
 }
 
 /** The largest groups of a dimension. A click on one looks at it alone. */
-export function GroupTable({ control, whose, query, report, currencies, currency, names, stale }: Props) {
+export function GroupTable({ control, whose, query, report, currency, names, stale }: Props) {
   const { view, set } = control;
   const dimension = view.by as Dimension;
   const lines: Line[] = report.rows.map((row) => {
@@ -50,8 +49,8 @@ export function GroupTable({ control, whose, query, report, currencies, currency
   });
   return (
     <MetricTable
-      label={text.analytics.dimensions[dimension]} heading={text.analytics.dimensions[dimension]} columns={columnsFor(report.total, currencies, view.metric)} chosen={view.metric}
-      currency={currency} order={view.order} onOrder={(order, cur) => set({ order, metric: order, ...(cur && { cur }) })} lines={lines} other={report.other} total={report.total} stale={stale}
+      label={text.analytics.dimensions[dimension]} heading={text.analytics.dimensions[dimension]} columns={columnsFor(report.total, currency, view.metric)} chosen={view.metric}
+      currency={currency} order={view.order} onOrder={(order) => set({ order, metric: order })} lines={lines} other={report.other} total={report.total} stale={stale}
       toolbar={
         <>
           <Select

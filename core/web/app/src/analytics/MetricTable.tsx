@@ -6,7 +6,7 @@ import { fill, text } from "../text";
 import { formatPercent } from "../ui/locale";
 import type { MetricColumn } from "./columns";
 import classes from "./Explorer.module.css";
-import { isAdditive, isMoney, orders, valueOf, type Figures, type Metric, type Order } from "./figures";
+import { isAdditive, orders, valueOf, type Figures, type Metric, type Order } from "./figures";
 import { formatMetric } from "./words";
 
 export interface Line {
@@ -25,7 +25,7 @@ interface Props {
   chosen: Metric;
   currency: string;
   order?: Order;
-  onOrder?: (order: Order, currency: string) => void;
+  onOrder?: (order: Order) => void;
   lines: Line[];
   other?: Figures;
   total: Figures;
@@ -69,7 +69,7 @@ export function MetricTable({ label, heading, columns, chosen, currency, order, 
               {columns.map((c) => (
                 <Fragment key={c.metric + c.currency}>
                   <Table.Th ta="right" data-wide={!mine(c) || undefined} aria-sort={order === c.metric ? "descending" : undefined}>
-                    <ColumnHead column={c} several={new Set(columns.map((x) => x.currency)).size > 2} order={order} onOrder={onOrder} />
+                    <ColumnHead column={c} order={order} onOrder={onOrder} />
                   </Table.Th>
                   {mine(c) && shares && (
                     <Table.Th ta="right">
@@ -119,14 +119,14 @@ export function MetricTable({ label, heading, columns, chosen, currency, order, 
   );
 }
 
-function ColumnHead({ column: { metric, currency }, several, order, onOrder }: { column: MetricColumn; several: boolean; order?: Order; onOrder?: Props["onOrder"] }) {
-  const label = text.analytics.metrics[metric] + (several && isMoney(metric) ? ` ${currency}` : "");
+function ColumnHead({ column: { metric }, order, onOrder }: { column: MetricColumn; order?: Order; onOrder?: Props["onOrder"] }) {
+  const label = text.analytics.metrics[metric];
   const by = orders.find((o) => o === metric);
   const Icon = order === metric ? IconArrowDown : IconArrowsSort;
   return (
     <Tooltip label={text.analytics.hints[metric]} multiline maw={280}>
       {by && onOrder ? (
-        <UnstyledButton className={classes.sort} onClick={() => onOrder(by, currency)} aria-label={fill(text.analytics.orderBy, { metric: label })}>
+        <UnstyledButton className={classes.sort} onClick={() => onOrder(by)} aria-label={fill(text.analytics.orderBy, { metric: label })}>
           {label}
           <Icon size={14} aria-hidden opacity={order === metric ? 1 : 0.35} />
         </UnstyledButton>

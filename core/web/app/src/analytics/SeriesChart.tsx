@@ -18,11 +18,12 @@ interface Props {
   query: Query;
   span: Span;
   report: Report;
+  currencies: string[];
   currency: string;
 }
 
 /** The chosen figure over time: all together, or a line for each of the largest groups. */
-export function SeriesChart({ control: { view, set }, whose, query, span, report, currency }: Props) {
+export function SeriesChart({ control: { view, set }, whose, query, span, report, currencies, currency }: Props) {
   const { metric, step, by } = view;
   const splits = view.split && by !== "time";
   const order = { order_by: view.order, limit: lines, ...(currency && { currency }) };
@@ -46,15 +47,16 @@ export function SeriesChart({ control: { view, set }, whose, query, span, report
 
   return (
     <>
-      <Group justify="space-between" align="flex-end" gap="sm" mb="xs">
+      <Group align="flex-end" gap="md" mb="xs">
         <Select
           label={text.analytics.show} value={metric} onChange={(m) => m && set({ metric: m, order: undefined })} allowDeselect={false} w={200}
           data={metricNames.map((value) => ({ value, label: text.analytics.metrics[value] }))}
         />
-        <Text fz={26} fw={650} style={{ fontVariantNumeric: "tabular-nums" }}>
+        <Text fz={26} fw={650} lh={1.35} style={{ fontVariantNumeric: "tabular-nums" }}>
           {formatMetric(metric, valueOf(report.total, metric, currency), currency)}
         </Text>
-        {by !== "time" && <Switch label={text.analytics.split} checked={view.split} onChange={(e) => set({ split: e.currentTarget.checked ? "1" : undefined })} />}
+        {currencies.length > 1 && <Select label={text.analytics.currency} value={currency} onChange={(cur) => cur && set({ cur })} data={currencies} allowDeselect={false} w={90} />}
+        {by !== "time" && <Switch ml={{ sm: "auto" }} mb={8} label={text.analytics.split} checked={view.split} onChange={(e) => set({ split: e.currentTarget.checked ? "1" : undefined })} />}
       </Group>
       <Text size="xs" c="dimmed">
         {text.analytics.hints[metric]}

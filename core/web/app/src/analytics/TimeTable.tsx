@@ -15,11 +15,11 @@ interface Props {
   span: Span;
   query: Query;
   report: Report;
-  currencies: string[];
+  currency: string;
 }
 
 /** The same figures by hour, day or week, the newest first. */
-export function TimeTable({ control: { view }, whose, span: { from, to, zone }, query, report, currencies }: Props) {
+export function TimeTable({ control: { view }, whose, span: { from, to, zone }, query, report, currency }: Props) {
   const hourly = view.step === "hour";
   const lines = useMemo(() => {
     const formats = zonedFormats(zone);
@@ -30,8 +30,8 @@ export function TimeTable({ control: { view }, whose, span: { from, to, zone }, 
   }, [report, from, to, zone, view.step, hourly]);
   return (
     <MetricTable
-      label={text.analytics.dimensions.time} heading={text.analytics.steps[view.step]} columns={columnsFor(report.total, currencies, view.metric)} chosen={view.metric}
-      currency={view.currency || (currencies[0] ?? "")} lines={lines} total={report.total} footer={view.step === "week" ? text.analytics.csvWeek : undefined}
+      label={text.analytics.dimensions.time} heading={text.analytics.steps[view.step]} columns={columnsFor(report.total, currency, view.metric)} chosen={view.metric}
+      currency={currency} lines={lines} total={report.total} footer={view.step === "week" ? text.analytics.csvWeek : undefined}
       toolbar={<CSVButton whose={whose} query={{ ...query, bucket: hourly ? "hour" : "day" }} name={hourly ? "hours" : "days"} />}
     />
   );

@@ -23,6 +23,8 @@ export function PeriodPicker({ period, onChange }: Props) {
         aria-label={text.common.period}
         value={period.name}
         onChange={(name) => onChange(name === "custom" ? { name, from, to } : { name })}
+        maw="100%"
+        styles={{ label: { paddingInline: "clamp(4px, 2vw, 12px)" } }}
         data={periodNames.map((value) => ({ value, label: labels[value] ?? value }))}
       />
       {period.name === "custom" && (

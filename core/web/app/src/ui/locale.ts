@@ -5,7 +5,9 @@ const languages = config.locale ? [config.locale] : [...navigator.languages];
 // English without a region says nothing about digits; the business is Indian.
 export const locale = languages.map((l) => (l === "en" ? "en-IN" : l))[0] ?? "en-IN";
 
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+// Browsers keep the name that the city had.
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+export const zone = ownZone === "Asia/Calcutta" ? "Asia/Kolkata" : ownZone;
 
 const number = new Intl.NumberFormat(locale);
 const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
