@@ -8,7 +8,7 @@ export const affiliateRoutes: RouteObject = {
   path: "affiliate",
   element: <AffiliateShell />,
   children: [
-    { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
+    { index: true, lazy: async () => ({ Component: (await import("./overview/Overview")).Overview }) },
     ...clickRoutes,
     ...earningRoutes,
   ],

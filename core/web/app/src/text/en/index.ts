@@ -21,6 +21,7 @@ import { orders, story, storyParts } from "./admin-orders";
 import { payoutReasons, payouts } from "./admin-payouts";
 import { affiliate } from "./affiliate";
 import { earnings } from "./affiliate-earnings";
+import { myOverview } from "./affiliate-overview";
 import { analytics } from "./analytics";
 import { common, error, nav, problem, shell, table } from "./common";
 import { conversionTypes, states } from "./states";
@@ -36,6 +37,7 @@ export const en = {
   conversionTypes,
   earnings,
   error,
+  myOverview,
   nav,
   orders,
   payoutReasons,

@@ -1,0 +1,68 @@
+import { Button, Grid, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { IconPlus } from "@tabler/icons-react";
+import { Link } from "react-router";
+
+import { ok } from "../../api/call";
+import { client } from "../../api/client";
+import { inSpan, useReport } from "../../analytics/report";
+import { text } from "../../text";
+import { zone } from "../../ui/locale";
+import { Page } from "../../ui/Page";
+import { usePeriod } from "../../ui/period";
+import { PeriodPicker } from "../../ui/PeriodPicker";
+import { ErrorState } from "../../ui/states";
+import { useMyLinks } from "../useMyLinks";
+import { Feed } from "./Feed";
+import { FirstSteps, useSteps } from "./FirstSteps";
+import { comparable } from "./compare";
+import { TopLinks } from "./TopLinks";
+import { Balances, Totals } from "./Totals";
+import { Trend } from "./Trend";
+
+const refresh = 60_000; // ms; the feed is what is live
+
+/** How the business of an affiliate goes. Figures come first, in three requests; the rest when they are there. */
+export function Overview() {
+  const [period, setPeriod] = usePeriod();
+  const span = { from: period.from.getTime(), to: period.to.getTime(), zone };
+  const bucket = period.to.getTime() - period.from.getTime() > 2 * 86_400_000 ? "day" : "hour";
+  const before = comparable(span, Date.now());
+  const now = useReport("mine", { ...inSpan(span), bucket }, { refresh });
+  const earlier = useReport("mine", { ...inSpan(before), bucket });
+  const balances = useQuery({ queryKey: ["my-balances"], queryFn: ({ signal }) => ok(client.GET("/api/v1/me/affiliate/balances", { signal })), refetchInterval: refresh });
+  const top = useReport("mine", { ...inSpan(span), group_by: "link", limit: 5 }, { enabled: now.isFetched, refresh });
+  const links = useMyLinks();
+  const steps = useSteps(links, now.isFetched);
+  const fresh = steps.fresh && now.data?.total.clicks === 0;
+
+  return (
+    <Page
+      title={text.nav.overview}
+      about={text.myOverview.about}
+      actions={
+        <Button component={Link} to="/affiliate/links?new=1" leftSection={<IconPlus size={16} aria-hidden />}>
+          {text.myOverview.newLink}
+        </Button>
+      }
+    >
+      <FirstSteps steps={steps} welcome={fresh} />
+      {!fresh && (
+        <Stack gap="md">
+          <PeriodPicker period={period} onChange={setPeriod} />
+          {now.error && !now.data ? <ErrorState error={now.error} retry={() => void now.refetch()} /> : <Totals now={now.data?.total} before={earlier.data?.total} stale={now.isPlaceholderData} />}
+          <Balances query={balances} />
+          {!(now.error && !now.data) && <Trend now={now.data} before={earlier.data} span={span} spanBefore={before} hourly={bucket === "hour"} />}
+          <Grid gap="md">
+            <Grid.Col span={{ base: 12, md: 6 }}>
+              <TopLinks query={top} period={period} />
+            </Grid.Col>
+            <Grid.Col span={{ base: 12, md: 6 }}>
+              <Feed links={links.data} enabled={now.isFetched} />
+            </Grid.Col>
+          </Grid>
+        </Stack>
+      )}
+    </Page>
+  );
+}
