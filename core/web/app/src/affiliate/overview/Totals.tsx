@@ -10,7 +10,7 @@ import { Money } from "../../ui/Money";
 import { Stat, StatGrid, StatGridLoading } from "../../ui/Stat";
 import { ErrorState } from "../../ui/states";
 
-const { myOverview: words, analytics } = { myOverview: text.myOverview, analytics: text.analytics };
+const { myOverview: words, analytics } = text;
 
 /** The figures of the period, each with its change. */
 export function Totals({ now, before, stale }: { now: Figures | undefined; before: Figures | undefined; stale: boolean }) {
@@ -59,7 +59,8 @@ export function Balances({ query }: { query: Pick<UseQueryResult<{ items: Balanc
   if (!query.data) {
     return query.error ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : <StatGridLoading count={3} />;
   }
-  const of = (kind: string) => query.data.items.filter((b) => b.kind === kind && b.amount.minor !== 0).map((b) => b.amount);
+  const { items } = query.data;
+  const of = (kind: string) => items.filter((b) => b.kind === kind && b.amount.minor !== 0).map((b) => b.amount);
   const lines = (kind: string) => {
     const amounts = of(kind);
     return amounts.length === 0 ? "–" : amounts.map((a) => <Box key={a.currency} fz={amounts.length > 1 ? 18 : undefined}><Money amount={a} /></Box>);
