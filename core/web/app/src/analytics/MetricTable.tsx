@@ -62,7 +62,7 @@ export function MetricTable({ label, heading, columns, chosen, currency, order, 
         {toolbar}
       </Group>
       <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={label}>
-        <Table className={classes.table} verticalSpacing="xs">
+        <Table className={classes.table} verticalSpacing="xs" horizontalSpacing="xs" fz="sm">
           <Table.Thead>
             <Table.Tr>
               <Table.Th className={classes.key}>{heading}</Table.Th>

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl } from "@mantine/core";
+import { Group, SegmentedControl, useMatches } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
 import dayjs from "dayjs";
 
@@ -17,6 +17,7 @@ interface Props {
 export function PeriodPicker({ period, onChange }: Props) {
   const from = dayjs(period.from).format("YYYY-MM-DD");
   const to = dayjs(period.to).subtract(1, "day").format("YYYY-MM-DD");
+  const size = useMatches({ base: "xs", sm: "sm" });
   return (
     <Group gap="xs">
       <SegmentedControl
@@ -24,6 +25,7 @@ export function PeriodPicker({ period, onChange }: Props) {
         value={period.name}
         onChange={(name) => onChange(name === "custom" ? { name, from, to } : { name })}
         maw="100%"
+        size={size}
         styles={{ label: { paddingInline: "clamp(4px, 2vw, 12px)" } }}
         data={periodNames.map((value) => ({ value, label: labels[value] ?? value }))}
       />

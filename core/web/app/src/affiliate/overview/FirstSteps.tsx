@@ -1,6 +1,6 @@
-import { Box, Button, Card, Progress, Text, ThemeIcon, Title } from "@mantine/core";
+import { Alert, Box, Button, Card, Group, Progress, Text, ThemeIcon, Title } from "@mantine/core";
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import { IconCheck } from "@tabler/icons-react";
+import { IconCheck, IconListCheck } from "@tabler/icons-react";
 import { Link } from "react-router";
 
 import { ok } from "../../api/call";
@@ -60,13 +60,16 @@ export function FirstSteps({ steps: { list }, welcome }: { steps: Steps; welcome
     return null;
   }
   const next = list.find((s) => !s.done);
+  if (!welcome) {
+    return <Reminder open={list.filter((s) => !s.done)} />;
+  }
   return (
     <Card component="section" aria-labelledby="steps">
       <Title order={2} id="steps">
-        {welcome ? fill(text.myOverview.stepsNew, { name: me.name }) : text.myOverview.steps}
+        {fill(text.myOverview.stepsNew, { name: me.name })}
       </Title>
       <Text c="dimmed" size="sm" mb="xs">
-        {welcome ? text.myOverview.stepsAbout : fill(text.myOverview.stepsProgress, { done, all: list.length })}
+        {text.myOverview.stepsAbout}
       </Text>
       <Progress value={(done / list.length) * 100} size="sm" aria-label={fill(text.myOverview.stepsProgress, { done, all: list.length })} mb="xs" />
       <ol className={classes.list}>
@@ -94,5 +97,20 @@ export function FirstSteps({ steps: { list }, welcome }: { steps: Steps; welcome
         ))}
       </ol>
     </Card>
+  );
+}
+
+// Who earns already is told in one line what still keeps him from being paid.
+function Reminder({ open }: { open: Step[] }) {
+  return (
+    <Alert icon={<IconListCheck />} title={text.myOverview.stepsOpen} component="section">
+      <Group gap="xs">
+        {open.map((step) => (
+          <Button key={step.title} component={Link} to={step.to} size="xs" variant="light" title={step.about}>
+            {step.title}
+          </Button>
+        ))}
+      </Group>
+    </Alert>
   );
 }

@@ -11,13 +11,12 @@ import { zone } from "../../ui/locale";
 import { Page } from "../../ui/Page";
 import { usePeriod } from "../../ui/period";
 import { PeriodPicker } from "../../ui/PeriodPicker";
-import { ErrorState } from "../../ui/states";
 import { useMyLinks } from "../useMyLinks";
 import { Feed } from "./Feed";
 import { FirstSteps, useSteps } from "./FirstSteps";
 import { comparable } from "./compare";
 import { TopLinks } from "./TopLinks";
-import { Balances, Totals } from "./Totals";
+import { Totals } from "./Totals";
 import { Trend } from "./Trend";
 
 const refresh = 60_000; // ms; the feed is what is live
@@ -50,8 +49,7 @@ export function Overview() {
       {!fresh && (
         <Stack gap="md">
           <PeriodPicker period={period} onChange={setPeriod} />
-          {now.error && !now.data ? <ErrorState error={now.error} retry={() => void now.refetch()} /> : <Totals now={now.data?.total} before={earlier.data?.total} stale={now.isPlaceholderData} />}
-          <Balances query={balances} />
+          <Totals report={now} before={earlier.data?.total} balances={balances} />
           {!(now.error && !now.data) && <Trend now={now.data} before={earlier.data} span={span} spanBefore={before} hourly={bucket === "hour"} />}
           <Grid gap="md">
             <Grid.Col span={{ base: 12, md: 6 }}>

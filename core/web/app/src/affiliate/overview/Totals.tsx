@@ -1,47 +1,37 @@
-import { Box, Text, VisuallyHidden } from "@mantine/core";
+import { Box, Text } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 
 import type { Schemas } from "../../api/client";
 import { currenciesOf, valueOf, type Figures, type Metric } from "../../analytics/figures";
+import type { Report } from "../../analytics/report";
 import { formatMetric } from "../../analytics/words";
 import { fill, text } from "../../text";
 import { formatMoney, formatNumber } from "../../ui/locale";
-import { Money } from "../../ui/Money";
 import { Stat, StatGrid, StatGridLoading } from "../../ui/Stat";
 import { ErrorState } from "../../ui/states";
 
 const { myOverview: words, analytics } = text;
 
-/** The figures of the period, each with its change. */
-export function Totals({ now, before, stale }: { now: Figures | undefined; before: Figures | undefined; stale: boolean }) {
-  if (!now) {
-    return <StatGridLoading count={7} />;
+type Balance = Schemas["Balance"];
+
+interface Props {
+  report: Pick<UseQueryResult<Report>, "data" | "error" | "refetch" | "isPlaceholderData">;
+  before: Figures | undefined;
+  balances: Pick<UseQueryResult<{ items: Balance[] }>, "data" | "error" | "refetch">;
+}
+
+/** The figures of the period, each with its change; then what is owed and was paid, which is of now. */
+export function Totals({ report, before, balances }: Props) {
+  if (!report.data && !report.error) {
+    return <StatGridLoading count={10} />;
   }
-  const currencies = currenciesOf(now);
-  const counted = (metric: Metric, value = valueOf(now, metric, ""), past = before && valueOf(before, metric, "")) => ({
-    value: formatMetric(metric, value, ""),
-    before: past === undefined ? undefined : { value: past, now: value, shown: formatMetric(metric, past, "") },
-  });
-  // With one currency the change can be told; several stand below each other and are never added up.
-  const paid = (metric: Metric) => {
-    const only = currencies.length === 1 ? currencies[0] : undefined;
-    const past = before && only ? valueOf(before, metric, only) : undefined;
-    return {
-      value: currencies.length === 0 ? "–" : currencies.map((c) => <Box key={c} fz={currencies.length > 1 ? 18 : undefined}>{formatMetric(metric, valueOf(now, metric, c), c)}</Box>),
-      before: only && past !== undefined ? { value: past, now: valueOf(now, metric, only), shown: formatMetric(metric, past, only) } : undefined,
-    };
-  };
-  const conversions = now.sales + now.leads;
   return (
-    <Box component="section" aria-label={words.figures} style={{ opacity: stale ? 0.6 : 1 }}>
+    <Box component="section" aria-label={words.figures} style={{ opacity: report.isPlaceholderData ? 0.6 : 1 }}>
+      {!report.data && <ErrorState error={report.error} retry={() => void report.refetch()} />}
+      {!balances.data && balances.error !== null && <ErrorState error={balances.error} retry={() => void balances.refetch()} />}
       <StatGrid>
-        <Stat label={analytics.metrics.clicks} {...counted("clicks")} hint={fill(words.botsHint, { n: formatNumber(now.bots) })} />
-        <Stat label={analytics.metrics.uniques} {...counted("uniques")} />
-        <Stat label={words.conversions} {...counted("sales", conversions, before && before.sales + before.leads)} hint={fill(words.conversionsHint, { sales: formatNumber(now.sales), leads: formatNumber(now.leads) })} />
-        <Stat label={analytics.metrics.conversion_rate} {...counted("conversion_rate")} />
-        <Stat label={analytics.metrics.revenue} {...paid("revenue")} />
-        <Stat label={analytics.metrics.commission} {...paid("commission")} />
-        <Stat label={analytics.metrics.epc} {...paid("epc")} />
+        {report.data && <OfPeriod now={report.data.total} before={before} />}
+        {balances.data && <OfNow balances={balances.data.items} />}
       </StatGrid>
       {before && (
         <Text size="xs" c="dimmed" mt={6}>
@@ -52,30 +42,49 @@ export function Totals({ now, before, stale }: { now: Figures | undefined; befor
   );
 }
 
-type Balance = Schemas["Balance"];
-
-/** What is earned and not paid, and what was paid. It is of now, whatever the period. */
-export function Balances({ query }: { query: Pick<UseQueryResult<{ items: Balance[] }>, "data" | "error" | "refetch"> }) {
-  if (!query.data) {
-    return query.error ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : <StatGridLoading count={3} />;
-  }
-  const { items } = query.data;
-  const of = (kind: string) => items.filter((b) => b.kind === kind && b.amount.minor !== 0).map((b) => b.amount);
-  const lines = (kind: string) => {
-    const amounts = of(kind);
-    return amounts.length === 0 ? "–" : amounts.map((a) => <Box key={a.currency} fz={amounts.length > 1 ? 18 : undefined}><Money amount={a} /></Box>);
+function OfPeriod({ now, before }: { now: Figures; before: Figures | undefined }) {
+  const currencies = currenciesOf(now);
+  const counted = (metric: Metric, value = valueOf(now, metric, ""), past = before && valueOf(before, metric, "")) => ({
+    value: formatMetric(metric, value, ""),
+    before: past === undefined ? undefined : { value: past, now: value, shown: formatMetric(metric, past, "") },
+  });
+  // With one currency the change can be told; several stand below each other and are never added up.
+  const earned = (metric: Metric) => {
+    const only = currencies.length === 1 ? currencies[0] : undefined;
+    const past = before && only ? valueOf(before, metric, only) : undefined;
+    return {
+      value: <Lines lines={currencies.map((c) => formatMetric(metric, valueOf(now, metric, c), c))} />,
+      before: only && past !== undefined ? { value: past, now: valueOf(now, metric, only), shown: formatMetric(metric, past, only) } : undefined,
+    };
   };
-  const flying = of("in_flight").map((a) => fill(words.inFlight, { amount: formatMoney(a) }));
+  const conversions = now.sales + now.leads;
   return (
-    <Box component="section" aria-labelledby="balances">
-      <VisuallyHidden component="h2" id="balances">
-        {words.balances}
-      </VisuallyHidden>
-      <StatGrid>
-        <Stat label={words.pending} value={lines("pending")} hint={words.pendingHint} />
-        <Stat label={words.payable} value={lines("payable")} hint={flying.length > 0 ? flying.join(", ") : words.payableHint} />
-        <Stat label={words.paid} value={lines("paid")} />
-      </StatGrid>
-    </Box>
+    <>
+      <Stat label={analytics.metrics.clicks} {...counted("clicks")} hint={fill(words.botsHint, { n: formatNumber(now.bots) })} />
+      <Stat label={analytics.metrics.uniques} {...counted("uniques")} />
+      <Stat label={words.conversions} {...counted("sales", conversions, before && before.sales + before.leads)} hint={fill(words.conversionsHint, { sales: formatNumber(now.sales), leads: formatNumber(now.leads) })} />
+      <Stat label={analytics.metrics.conversion_rate} {...counted("conversion_rate")} hint={words.rateHint} />
+      <Stat label={analytics.metrics.epc} {...earned("epc")} />
+      <Stat label={analytics.metrics.revenue} {...earned("revenue")} hint={words.revenueHint} />
+      <Stat label={analytics.metrics.commission} {...earned("commission")} hint={words.commissionHint} />
+    </>
   );
+}
+
+function OfNow({ balances }: { balances: readonly Balance[] }) {
+  const of = (kind: string) => balances.filter((b) => b.kind === kind && b.amount.minor !== 0).map((b) => formatMoney(b.amount));
+  const flying = of("in_flight").map((amount) => fill(words.inFlight, { amount }));
+  return (
+    <>
+      <Stat label={words.pending} value={<Lines lines={of("pending")} />} hint={words.pendingHint} />
+      <Stat label={words.payable} value={<Lines lines={of("payable")} />} hint={flying.length > 0 ? flying.join(", ") : words.payableHint} />
+      <Stat label={words.paid} value={<Lines lines={of("paid")} />} />
+    </>
+  );
+}
+
+/** An amount in each currency, in a size that fits half a phone. */
+function Lines({ lines }: { lines: string[] }) {
+  const size = lines.length > 1 ? { base: 16, sm: 18 } : { base: 18, sm: 22 };
+  return lines.length === 0 ? "–" : lines.map((line) => <Box key={line} fz={size} style={{ whiteSpace: "nowrap" }}>{line}</Box>);
 }

@@ -36,7 +36,7 @@ export const myOverview = {
   forLink: "by {link}",
   allConversions: "All conversions",
   explore: "Explore",
-  steps: "First steps",
+  stepsOpen: "Still to do before you can be paid",
   stepsNew: "Welcome, {name}",
   stepsAbout: "Three things, and you earn and are paid.",
   stepsProgress: "{done} of {all} done",
