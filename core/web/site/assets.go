@@ -94,18 +94,27 @@ func palettes() [][2]string {
 	}
 }
 
+func hashOf(name string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return h.Sum64()
+}
+
+func paletteOf(name string) [2]string {
+	all := palettes()
+	return all[hashOf(name)%uint64(len(all))]
+}
+
 // draw makes an abstract picture of 800 by 500: rising bars, arcs or steps over a gradient, by a hash of the name.
 func draw(name string) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(name))
-	bits := h.Sum64()
+	bits := hashOf(name)
 	next := func(n uint64) int {
 		bits ^= bits << 13
 		bits ^= bits >> 7
 		bits ^= bits << 17
 		return int(bits % n)
 	}
-	p := palettes()[next(uint64(len(palettes())))]
+	p := paletteOf(name)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 500" preserveAspectRatio="xMidYMid slice"><defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1">`+
 		`<stop stop-color="%s"/><stop offset="1" stop-color="%s"/></linearGradient></defs><rect width="800" height="500" fill="url(#g)"/>`, p[0], p[1])

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
@@ -45,9 +46,7 @@ func (s *Site) landing(w http.ResponseWriter, r *http.Request) {
 		body.Questions = s.text.Questions
 	}
 	p.Title, p.Description, p.Canonical = d.content.Headline, words(d.lead, descriptionLen), s.opts.URL+"/"
-	if body.Hero != "" {
-		p.Picture = s.opts.URL + body.Hero
-	}
+	p.Picture = s.opts.URL + cmp.Or(body.Hero, previewOf(""))
 	p.Data = organization(s.opts.URL, d.content, s.opts.Seller)
 	p.Body = body
 	s.show(w, r, http.StatusOK, "landing", p)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,10 +166,8 @@ func (s *Site) product(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Title, p.Description, p.Canonical, p.Section, p.Kind = it.Name, words(opening(body.Text), descriptionLen), s.opts.URL+"/products/"+it.Slug, "products", "product"
-	if picture := s.opts.Picture(it); picture != "" {
-		p.Picture = s.opts.URL + picture
-	}
-	p.Data = offer(p, &it, d.content.Name, s.opts.URL+body.Picture, priceOf(&it, s.opts.Currency))
+	p.Picture = s.opts.URL + cmp.Or(s.opts.Picture(it), previewOf(it.Slug))
+	p.Data = offer(p, &it, d.content.Name, p.Picture, priceOf(&it, s.opts.Currency))
 	p.Body = body
 	s.show(w, r, http.StatusOK, "product", p)
 }

@@ -201,7 +201,7 @@ func (s *Site) send(w http.ResponseWriter, r *http.Request, status int, body []b
 			return
 		}
 	}
-	if len(body) >= worthZipping && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if len(body) >= worthZipping && h.Get("Content-Type") != "image/png" && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		var z bytes.Buffer
 		s.zip(&z, body)
 		h.Set("Content-Encoding", "gzip")

@@ -81,6 +81,7 @@ type Site struct {
 	mux       *http.ServeMux
 	countries []country
 	zippers   sync.Pool // of *gzip.Writer
+	painter   *painter
 
 	mu    sync.Mutex
 	drawn drawn // what was last made of the content
@@ -132,6 +133,9 @@ func New(opts Options) (*Site, error) {
 	if s.templates, err = parseTemplates(); err != nil {
 		return nil, err
 	}
+	if s.painter, err = newPainter(); err != nil {
+		return nil, err
+	}
 	s.files = staticFiles()
 	s.routes()
 	return s, nil
@@ -154,6 +158,8 @@ func (s *Site) routes() {
 		"/favicon.ico":           {"GET": s.icon},
 		"/assets/{name}":         {"GET": s.asset},
 		"/assets/art/{slug}":     {"GET": s.art},
+		"/assets/preview.png":    {"GET": s.showPreview},
+		"/assets/preview/{slug}": {"GET": s.showPreview},
 		"/products/{slug}/{$}":   {"GET": func(w http.ResponseWriter, r *http.Request) { moved(w, r, "/products/"+r.PathValue("slug")) }},
 		"/products/{$}":          {"GET": func(w http.ResponseWriter, r *http.Request) { moved(w, r, "/products") }},
 		"/affiliates/{$}":        {"GET": func(w http.ResponseWriter, r *http.Request) { moved(w, r, "/affiliates") }},

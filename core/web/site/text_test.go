@@ -1,12 +1,15 @@
 package site
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"html/template"
+	"image/png"
 	"io"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +179,31 @@ func FuzzParseWish(f *testing.F) {
 			t.Errorf("%+v becomes %+v", v, again)
 		}
 	})
+}
+
+// Whatever a product is called, its preview is a picture of the right size; letters that the font has not are no boxes.
+func TestPreview(t *testing.T) {
+	p, err := newPainter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, title := range []string{"Sales training: from the first call to the signature", "", "x", strings.Repeat("W", 255), strings.Repeat("word ", 51), "बिक्री", "Größe für α и б"} {
+		b, err := p.preview("Riverbank Learning", title)
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(bytes.NewReader(b))
+		if err != nil || picture.Bounds().Dx() != previewWidth || picture.Bounds().Dy() != previewHeight {
+			t.Errorf("%q: %v %v", title, err, picture.Bounds())
+		}
+	}
+	if p.knows("बिक्री") || !p.knows("Größe für α и б") {
+		t.Error("the font's letters are not known")
+	}
+	for i := range 2 * maxPreviews {
+		p.kept[strconv.Itoa(i)] = nil
+	}
+	if _, err := p.preview("", "one more"); err != nil || len(p.kept) > maxPreviews {
+		t.Errorf("%d are kept, %v", len(p.kept), err)
+	}
 }
