@@ -141,6 +141,9 @@ func (tab *Tab) listen(event any) {
 }
 
 func (tab *Tab) sent(e *network.EventRequestWillBeSent) {
+	if e.Type == network.ResourceTypeDocument {
+		clear(tab.pending) // the page before is left, with all that it waited for
+	}
 	u, err := url.Parse(e.Request.URL)
 	if err == nil && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "ws" || u.Scheme == "wss") && !slices.Contains(tab.hosts, u.Host) {
 		tab.problems = append(tab.problems, "request to elsewhere: "+e.Request.URL)

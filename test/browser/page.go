@@ -26,6 +26,7 @@ func (tab *Tab) prepare() {
 	call(tab, log.Enable, cdp.Empty{})
 	call(tab, network.Enable, network.EnableParams{})
 	call(tab, accessibility.Enable, cdp.Empty{})
+	call(tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}) // tabs behind others are drawn too
 	call(tab, emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en_IN"})
 	call(tab, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Asia/Kolkata"})
 }
@@ -59,34 +60,46 @@ func (tab *Tab) Go(address string) {
 	tab.Settle()
 }
 
-// Settle waits until no request is under way and the page has been drawn since.
+// idle is when the page has nothing to do: what an answer leads to has begun by then.
+const idle = `new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(() => done(document.readyState === "complete")))))`
+
+// rounds is how often in a row the page must be found idle, with no request under way.
+const rounds = 3
+
+// Settle waits until no request is under way and the page has nothing to do.
 func (tab *Tab) Settle() {
 	tab.t.Helper()
 	deadline := time.NewTimer(Timeout)
 	defer deadline.Stop()
-	for {
+	for quiet := 0; quiet < rounds; {
 		tab.mu.Lock()
 		waiting, changed := len(tab.pending), tab.quiet
 		tab.mu.Unlock()
-		if waiting == 0 {
-			// What an answer leads to begins before the second frame after it.
-			tab.Do(chromedp.Evaluate[chromedp.Void]("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))", chromedp.EvalAwaitPromise))
-			tab.mu.Lock()
-			waiting = len(tab.pending)
-			tab.mu.Unlock()
-			if waiting == 0 {
-				return
-			}
+		if waiting == 0 && tab.isIdle() {
+			quiet++
 			continue
+		}
+		quiet = 0
+		if waiting == 0 {
+			changed = nil
 		}
 		select {
 		case <-changed:
+		case <-time.After(look):
 		case <-deadline.C:
 			tab.mu.Lock()
 			defer tab.mu.Unlock()
-			tab.t.Fatalf("these requests have no answer after %v: %v", Timeout, tab.pending)
+			tab.t.Fatalf("the page is not done after %v; requests without an answer: %v", Timeout, tab.pending)
 		}
 	}
+}
+
+// isIdle waits until the page has nothing to do; false if it went elsewhere meanwhile.
+func (tab *Tab) isIdle() bool {
+	ctx, cancel := context.WithTimeout(tab.ctx, Timeout)
+	defer cancel()
+	done, err := chromedp.Run(ctx, chromedp.Evaluate[bool](idle, chromedp.EvalAwaitPromise))
+	return err == nil && done
 }
 
 // Eval returns the value of an expression in the page; promises are waited for.
@@ -155,6 +168,12 @@ func (tab *Tab) Dark(dark bool) {
 	call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
+}
+
+// ClearCache forgets what was loaded before.
+func (tab *Tab) ClearCache() {
+	tab.t.Helper()
+	call(tab, network.ClearBrowserCache, cdp.Empty{})
 }
 
 // Screenshot keeps a picture of the window, or of the whole page.

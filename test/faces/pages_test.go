@@ -14,15 +14,22 @@ import (
 // widths are those of a telephone and of a desk.
 var widths = []int64{375, 1440}
 
-// TestPages looks at every page that the navigation of each kind of person leads to, and at the first entry of each list: it must
-// have a heading, fit a telephone, shut nobody out, log no error, and ask nobody but this machine.
-func TestPages(t *testing.T) {
+// TestFaces shares one business: it takes half a minute to make.
+func TestFaces(t *testing.T) {
 	b := open(t)
+	chromium := browser.Start(t)
+	t.Run("light", func(t *testing.T) { light(t, b, chromium) })
+	t.Run("story", func(t *testing.T) { story(t, b, chromium) })
+	t.Run("pages", func(t *testing.T) { pages(t, b, chromium) })
+}
+
+// pages looks at every page that the navigation of each kind of person leads to, and at the first entry of each list: it must
+// have a heading, fit a telephone, shut nobody out, log no error, and ask nobody but this machine.
+func pages(t *testing.T, b *business, chromium *browser.Browser) {
 	axe, err := os.ReadFile("../../core/web/app/node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatalf("axe-core is missing, run make web: %v", err)
 	}
-	chromium := browser.Start(t)
 	for _, who := range []string{"DEMO_AFFILIATE", "DEMO_NEW_AFFILIATE", "DEMO_OWNER", "DEMO_FINANCE", "DEMO_SUPPORT", "DEMO_INSTRUCTOR", "DEMO_LEARNER"} {
 		t.Run(strings.ToLower(strings.TrimPrefix(who, "DEMO_")), func(t *testing.T) {
 			tab := b.signIn(t, chromium, who)
