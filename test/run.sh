@@ -12,6 +12,9 @@ trap 'rm -rf "$scratch"' EXIT
 export TMPDIR=$scratch
 
 go build ./...
+if [ -d core/web/app/node_modules ]; then
+  (cd core/web/app && npm test --silent)
+fi
 budgets=$(git ls-files '*.go' | xargs grep -l --include='*_test.go' '^//go:build !race' | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 if [ -n "$budgets" ]; then
   go test -timeout 5m -run 'Alloc|Memory' $budgets
