@@ -1,4 +1,4 @@
-import { Alert, Autocomplete, Button, Card, FileButton, Group, Progress, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Card, FileButton, Group, Progress, Select, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconUpload } from "@tabler/icons-react";
 import { useRef, useState, type DragEvent } from "react";
@@ -77,12 +77,21 @@ export function UploadForm({ country, kinds, rules, waiting, done }: Props) {
   };
   const busy = share !== undefined;
   return (
-    <Card component="section" aria-label={t.send}>
+    <Card component="section" aria-label={t.sendTitle}>
       <Stack gap="sm">
         <Title order={2} size="h4">
-          {t.send}
+          {t.sendTitle}
         </Title>
-        <Autocomplete label={t.kind} description={t.kindText} data={[...new Set([...kinds, ...Object.keys(t.kinds)])]} value={kind} onChange={setKind} maxLength={32} maw={320} disabled={busy} />
+        <Select
+          label={t.kind}
+          searchable
+          allowDeselect={false}
+          data={[...new Set([...kinds, ...Object.keys(t.kinds)])].map((value) => ({ value, label: t.kinds[value] ?? value.replaceAll("_", " ") }))}
+          value={kind}
+          onChange={(next) => setKind(next ?? "")}
+          maw={320}
+          disabled={busy}
+        />
         <div
           className={classes.drop}
           data-over={over || undefined}
@@ -94,7 +103,7 @@ export function UploadForm({ country, kinds, rules, waiting, done }: Props) {
           onDrop={drop}
         >
           <IconUpload size={28} aria-hidden />
-          <Text fw={600} style={{ overflowWrap: "anywhere" }}>
+          <Text fw={600} ta="center" style={{ overflowWrap: "anywhere" }}>
             {file ? `${file.name}, ${formatBytes(file.size)}` : t.drop}
           </Text>
           <FileButton onChange={take} accept={rules.types.join(",")} disabled={busy}>
@@ -121,7 +130,7 @@ export function UploadForm({ country, kinds, rules, waiting, done }: Props) {
           </Stack>
         )}
         <Group>
-          <Button onClick={() => void send()} disabled={!file || !/^[a-z0-9_]{1,32}$/.test(kind)} loading={busy}>
+          <Button onClick={() => void send()} disabled={!file || !kind} loading={busy}>
             {t.send}
           </Button>
           {busy && (
