@@ -188,9 +188,11 @@ function Privacy() {
         <Text size="sm" mb="sm">
           {t.exportText}
         </Text>
-        <DownloadButton path="/api/v1/me/export" name="account.json" size="sm">
-          {t.exportGet}
-        </DownloadButton>
+        <Group>
+          <DownloadButton path="/api/v1/me/export" name="account.json" size="sm">
+            {t.exportGet}
+          </DownloadButton>
+        </Group>
       </Card>
       <Card component="section" aria-label={t.erase}>
         <Title order={2} size="h4">
@@ -199,9 +201,11 @@ function Privacy() {
         <Text size="sm" mb="sm">
           {t.eraseText}
         </Text>
-        <Button color="red" variant="light" onClick={() => setErasing(true)}>
-          {t.eraseOpen}
-        </Button>
+        <Group>
+          <Button color="red" variant="light" onClick={() => setErasing(true)}>
+            {t.eraseOpen}
+          </Button>
+        </Group>
       </Card>
       <EraseDialog opened={erasing} onClose={() => setErasing(false)} />
     </>
