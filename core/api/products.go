@@ -38,6 +38,7 @@ func Shop(o ShopOptions) Module {
 		couponOperations(a, o.Shop)
 		checkoutOperations(a, o)
 		orderReads(a, o)
+		bestsellerOperation(a, o.Shop)
 		orderChanges(a, o.Shop)
 		myOrders(a, o)
 		describePDF(a)
