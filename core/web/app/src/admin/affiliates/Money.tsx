@@ -43,12 +43,6 @@ export function AffiliateMoney({ id }: { id: string }) {
           {({ items }) => (items.length === 0 ? <Text c="dimmed">{t.noBalances}</Text> : <Balances items={items} />)}
         </Loaded>
       </section>
-      <section>
-        <Title order={2} mb="xs">
-          {text.nav.commissions}
-        </Title>
-        <CommissionTable affiliate={id} />
-      </section>
       {may(me, "payouts:read") && (
         <>
           <section>
@@ -66,6 +60,12 @@ export function AffiliateMoney({ id }: { id: string }) {
           <Methods id={id} />
         </>
       )}
+      <section>
+        <Title order={2} mb="xs">
+          {text.nav.commissions}
+        </Title>
+        <CommissionTable affiliate={id} />
+      </section>
     </Stack>
   );
 }

@@ -1,6 +1,8 @@
 import { Card, Group, Select, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
+import { api, type Schemas } from "../../api/client";
+import { may, useMe } from "../../session/Session";
 import { text } from "../../text";
 import { formatNumber } from "../../ui/locale";
 import { Money } from "../../ui/Money";
@@ -16,6 +18,7 @@ type Order = "clicks" | "sales";
 
 /** Who and what brought the most. */
 export function Top({ period }: { period: Period }) {
+  const me = useMe();
   const [order, setOrder] = useState<string>("sales");
   const totals = useReport(period);
   const currencies = totals.data?.total.money.map((m) => m.currency) ?? [];
@@ -23,6 +26,8 @@ export function Top({ period }: { period: Period }) {
   const asked = currency ? { order_by: "revenue" as const, currency } : { order_by: kind as Order };
   const affiliates = useReport(period, { group_by: "affiliate", limit: 5, ...asked });
   const links = useReport(period, { group_by: "link", limit: 5, ...asked });
+  const span = { from: period.from.toISOString(), to: period.to.toISOString() };
+  const products = api.useQuery("get", "/api/v1/orders/bestsellers", { params: { query: span } }, { enabled: may(me, "orders:read") });
   return (
     <Stack gap="sm" component="section" aria-label={t.top}>
       <Group justify="space-between">
@@ -42,10 +47,52 @@ export function Top({ period }: { period: Period }) {
           <Loaded query={affiliates}>{(report) => <Rows report={report} what={t.affiliate} none={t.nobody} slash={false} />}</Loaded>
         </Ranked>
         <Ranked title={t.topLinks}>
-          <Loaded query={links}>{(report) => <Rows report={report} what={t.link} none={text.common.none} slash />}</Loaded>
+          <Loaded query={links}>{(report) => <Rows report={report} what={t.link} none={t.noLink} slash />}</Loaded>
         </Ranked>
+        {may(me, "orders:read") && (
+          <Ranked title={t.topProducts}>
+            <Loaded query={products}>{({ items }) => <Products items={items} />}</Loaded>
+          </Ranked>
+        )}
       </SimpleGrid>
     </Stack>
+  );
+}
+
+/** Of the shop; other merchants' sales name no products. Each currency for itself. */
+function Products({ items }: { items: Schemas["Bestseller"][] }) {
+  if (items.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        {t.noSales}
+      </Text>
+    );
+  }
+  return (
+    <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={t.topProducts}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{t.product}</Table.Th>
+            <Table.Th ta="right">{t.sold}</Table.Th>
+            <Table.Th ta="right">{t.netSold}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {items.map((b) => (
+            <Table.Tr key={b.product_id + b.net.currency}>
+              <Table.Td>
+                <Ref id={b.product_id} name={b.name} />
+              </Table.Td>
+              <Table.Td ta="right">{formatNumber(b.sold)}</Table.Td>
+              <Table.Td ta="right">
+                <Money amount={b.net} />
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }
 
@@ -76,7 +123,9 @@ function Rows({ report, what, none, slash }: { report: Report; what: string; non
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{what}</Table.Th>
-            <Table.Th ta="right">{t.clicks}</Table.Th>
+            <Table.Th ta="right" visibleFrom="xs">
+              {t.clicks}
+            </Table.Th>
             <Table.Th ta="right">{t.orders}</Table.Th>
             <Table.Th ta="right">{t.revenue}</Table.Th>
           </Table.Tr>
@@ -85,7 +134,9 @@ function Rows({ report, what, none, slash }: { report: Report; what: string; non
           {rows.map((row) => (
             <Table.Tr key={row.key}>
               <Table.Td>{row.key ? <Ref id={row.key} name={(slash ? "/" : "") + name(row.key)} /> : none}</Table.Td>
-              <Table.Td ta="right">{formatNumber(row.clicks)}</Table.Td>
+              <Table.Td ta="right" visibleFrom="xs">
+                {formatNumber(row.clicks)}
+              </Table.Td>
               <Table.Td ta="right">{formatNumber(row.sales)}</Table.Td>
               <Table.Td ta="right">
                 {row.money.map((m) => (

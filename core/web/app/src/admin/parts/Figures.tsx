@@ -1,8 +1,8 @@
-import { Box, Card, Group, Select, Stack, Text, Title } from "@mantine/core";
+import { Box, Card, Group, Select, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useMemo, useState } from "react";
 
 import { fill, text } from "../../text";
-import { formatCompact, formatMoney, formatNumber, formatPercent } from "../../ui/locale";
+import { formatMoney, formatMoneyCompact, formatNumber, formatPercent } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { periodBefore, type Period } from "../../ui/period";
 import { Stat, StatGrid, StatGridLoading } from "../../ui/Stat";
@@ -81,11 +81,11 @@ function Currencies({ now, before }: { now: ReportFigures; before?: ReportFigure
             {currency}
           </Text>
         )}
-        <StatGrid>
+        <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
           <Stat label={t.revenue} value={<Money amount={{ minor: a.revenue, currency }} />} before={compared((m) => m.revenue)} hint={t.revenueHint} />
           <Stat label={t.commission} value={<Money amount={{ minor: a.commission, currency }} />} before={compared((m) => m.commission)} hint={t.commissionHint} />
           <Stat label={t.net} value={<Money amount={{ minor: net(a), currency }} />} before={compared(net)} hint={t.netHint} />
-        </StatGrid>
+        </SimpleGrid>
       </Box>
     );
   });
@@ -114,6 +114,7 @@ function Chart({ report, period, bucket }: { report: Report; period: Period; buc
           label,
           values: at((f) => moneyOf(f, currency)[kind === "revenue" ? "revenue" : "commission"]),
           format: (n) => formatMoney({ minor: Math.round(n), currency }),
+          short: (n) => formatMoneyCompact({ minor: n, currency }),
           right: true,
         }
       : { label, values: at((f) => f[kind as (typeof counts)[number]]), format: formatNumber, right: true };
@@ -129,7 +130,7 @@ function Chart({ report, period, bucket }: { report: Report; period: Period; buc
       <TimeChart label={fill(t.chart, { of: drawn[1]?.label ?? "" })} times={times} series={drawn} hourly={bucket === "hour"} />
       {report.total.clicks === 0 && report.total.sales === 0 && (
         <Text size="sm" c="dimmed" ta="center">
-          {fill(t.nothing, { n: formatCompact(0) })}
+          {t.nothing}
         </Text>
       )}
     </>

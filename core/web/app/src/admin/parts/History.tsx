@@ -1,7 +1,8 @@
 import { Code, Text } from "@mantine/core";
 
 import { source } from "../../api/call";
-import { client, type Schemas } from "../../api/client";
+import { api, client, type Schemas } from "../../api/client";
+import { may, useMe } from "../../session/Session";
 import { text } from "../../text";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
@@ -16,7 +17,7 @@ const columns: Column<Entry>[] = [
   { key: "action", title: t.action, value: (e) => e.action },
   { key: "changes", title: t.updated, value: (e) => JSON.stringify(changes(e)), render: (e) => <Changes entry={e} /> },
   { key: "reason", title: t.reason, value: (e) => e.reason },
-  { key: "by", title: t.by, value: (e) => e.actor.id || e.actor.name || t.bySystem, render: (e) => (e.actor.kind === "person" ? <Ref id={e.actor.id} /> : e.actor.name || t.bySystem) },
+  { key: "by", title: t.by, value: (e) => e.actor.id || e.actor.name || t.bySystem, render: (e) => (e.actor.kind === "person" ? <Person id={e.actor.id} /> : e.actor.name || t.bySystem) },
   { key: "at", title: t.at, value: (e) => e.at, render: (e) => <When at={e.at} /> },
 ];
 
@@ -31,6 +32,13 @@ export function History({ object }: { object: string }) {
       empty={<EmptyState title={t.noHistory} />}
     />
   );
+}
+
+/** Few people change things, so each is asked for once. */
+function Person({ id }: { id: string }) {
+  const seen = may(useMe(), "people:read");
+  const { data } = api.useQuery("get", "/api/v1/people/{id}", { params: { path: { id } } }, { enabled: seen, staleTime: 300_000 });
+  return <Ref id={id} name={data?.name || data?.email} />;
 }
 
 type Change = [field: string, before: unknown, after: unknown];

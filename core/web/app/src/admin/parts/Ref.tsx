@@ -13,6 +13,7 @@ const pages: Record<string, (id: string) => string> = {
   com: (id) => `/admin/commissions/${id}`,
   ord: (id) => `/admin/orders/${id}`,
   pbt: (id) => `/admin/payouts/${id}`,
+  prd: (id) => `/admin/products/${id}`,
   per: (id) => `/admin/people/${id}`,
 };
 

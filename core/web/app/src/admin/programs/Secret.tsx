@@ -40,7 +40,7 @@ export function Secret({ program }: { program: Schemas["Program"] }) {
         {t.secretText}
       </Text>
       {writes && (
-        <Button variant="default" leftSection={<IconKey size={16} aria-hidden />} onClick={() => setAsking(true)}>
+        <Button variant="default" leftSection={<IconKey size={16} aria-hidden />} onClick={() => setAsking(true)} style={{ alignSelf: "flex-start" }}>
           {t.secretRotate}
         </Button>
       )}

@@ -76,11 +76,12 @@ export function Rehearsal({ program, rule, draft, version }: Props) {
             {t.rehearseText}
           </Text>
         </div>
-        <Group align="flex-end">
-          <DatePickerInput type="range" label={text.common.period} value={span} onChange={setSpan} maxDate={today.format("YYYY-MM-DD")} allowSingleDateInRange miw={230} />
+        <Group align="flex-start">
+          <DatePickerInput type="range" label={text.common.period} value={span} onChange={setSpan} maxDate={today.format("YYYY-MM-DD")} allowSingleDateInRange valueFormat="D MMM YYYY" miw={230} />
           <NumberInput
             label={t.guard}
             description={t.guardHint}
+            inputWrapperOrder={["label", "input", "description", "error"]}
             suffix=" %"
             min={0}
             max={100}
@@ -89,7 +90,7 @@ export function Rehearsal({ program, rule, draft, version }: Props) {
             onChange={(v) => setGuard(v === "" ? "" : Number(v))}
             w={{ base: "100%", sm: 260 }}
           />
-          <Button variant="light" onClick={begin} disabled={!program || !others.data || !terms.data || !span[0] || !span[1] || run.isPending}>
+          <Button mt={{ sm: 24 }} variant="light" onClick={begin} disabled={!program || !others.data || !terms.data || !span[0] || !span[1] || run.isPending}>
             {run.data ? t.rehearseAgain : t.rehearseRun}
           </Button>
           {run.isPending && (

@@ -16,6 +16,8 @@ import { scopeOf, termsInWords, termsOf, valuesOf, type Rule, type RuleValues } 
 import { Levels, Tiers } from "./RuleParts";
 
 const t = text.partners;
+// Fields in a row keep their inputs on one line.
+const below: ("label" | "input" | "description" | "error")[] = ["label", "input", "description", "error"];
 const trail = [{ label: text.nav.rules, to: "/admin/rules" }];
 
 /** A new rule. */
@@ -90,7 +92,7 @@ function Form({ rule, program }: { rule?: Rule; program?: string }) {
   });
   const places = minorDigits(v.currency.toUpperCase());
   const money = (path: "flat" | "cap_order" | "cap_month", label: string, description?: string) => (
-    <TextInput label={label} description={description} inputMode="decimal" placeholder={places ? "1499.50" : "1499"} rightSection={<Text size="xs">{v.currency.toUpperCase()}</Text>} rightSectionWidth={48} {...form.getInputProps(path)} />
+    <TextInput label={label} description={description} inputWrapperOrder={below} inputMode="decimal" placeholder={places ? "1499.50" : "1499"} rightSection={<Text size="xs">{v.currency.toUpperCase()}</Text>} rightSectionWidth={48} {...form.getInputProps(path)} />
   );
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
@@ -106,7 +108,7 @@ function Form({ rule, program }: { rule?: Rule; program?: string }) {
                 </Group>
               </Radio.Group>
               <div>
-                <Text size="sm" fw={500} mb={4} id="for-whom">
+                <Text size="sm" fw={600} mb={4} id="for-whom">
                   {t.forWhom}
                 </Text>
                 <SegmentedControl aria-labelledby="for-whom" fullWidth data={Object.entries(t.forWhoms).map(([value, label]) => ({ value, label }))} {...form.getInputProps("whom")} />
@@ -130,7 +132,7 @@ function Form({ rule, program }: { rule?: Rule; program?: string }) {
             ) : (
               money("flat", t.amount, t.amountEach)
             )}
-            <TextInput label={t.currency} maxLength={3} description={v.pay === "percent" ? t.caps : undefined} {...form.getInputProps("currency")} />
+            <TextInput label={t.currency} maxLength={3} description={t.ruleCurrencyHint} inputWrapperOrder={below} {...form.getInputProps("currency")} />
           </SimpleGrid>
         </Card>
         <SimpleGrid cols={{ base: 1, md: 2 }}>
@@ -141,7 +143,7 @@ function Form({ rule, program }: { rule?: Rule; program?: string }) {
           <SimpleGrid cols={{ base: 1, sm: 3 }}>
             {money("cap_order", t.capOrder)}
             {money("cap_month", t.capMonth)}
-            <NumberInput label={t.months} description={t.monthsHint} suffix={` ${t.monthsUnit}`} min={0} max={1200} allowDecimal={false} {...form.getInputProps("months")} />
+            <NumberInput label={t.months} description={t.monthsHint} inputWrapperOrder={below} suffix={` ${t.monthsUnit}`} min={0} max={1200} allowDecimal={false} {...form.getInputProps("months")} />
           </SimpleGrid>
         </Card>
         <Rehearsal program={v.program_id} rule={rule} draft={() => (form.validate().hasErrors ? undefined : { ...scopeOf(form.getValues()), ...termsOf(form.getValues()) })} version={JSON.stringify(v)} />

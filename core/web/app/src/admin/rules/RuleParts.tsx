@@ -67,7 +67,7 @@ export function Levels({ form }: { form: Form }) {
     <Card component="section" aria-label={t.levels}>
       <Stack gap="sm">
         <div>
-          <Title order={2} fz="sm" fw={500}>
+          <Title order={2} fz="sm">
             {t.levels}
           </Title>
           <Text size="xs" c="dimmed">

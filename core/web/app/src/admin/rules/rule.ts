@@ -21,7 +21,7 @@ export function termsInWords(r: { percent_bp?: number | null; flat?: Amount } & 
     words.push(fill(t.termTiers, { top: top.flat ? formatMoney(top.flat) : formatBasisPoints(top.percent_bp ?? 0) }));
   }
   if (r.levels?.length) {
-    words.push(fill(t.termLevels, { n: r.levels.length }));
+    words.push(r.levels.length === 1 ? t.termLevel : fill(t.termLevels, { n: r.levels.length }));
   }
   if (r.months) {
     words.push(fill(t.termMonths, { n: r.months }));

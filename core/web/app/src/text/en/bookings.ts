@@ -109,7 +109,7 @@ export const bookings = {
   noPayoutReviews: "No payout waits for a look",
   kinds: {
     paid_twice: { name: "Paid twice", decide: "The buyer paid a second time for the same order. Give the second payment back, unless the buyer wants something for it." },
-    paid_late: { name: "Paid late", decide: "Money came in after the order had expired. Give it back, or fulfil the order by hand." },
+    paid_late: { name: "Paid late", decide: "Money came in after the order had expired. See below what became of it. Give it back if the buyer no longer wants what was ordered." },
     wrong_amount: { name: "Wrong amount", decide: "Another amount came in than was asked for. Give it back, or settle the difference with the buyer." },
     wrong_currency: { name: "Wrong currency", decide: "It was paid in another currency than was asked for. Give it back." },
     not_booked: { name: "Not booked", decide: "The gateway knows a payment that no order can take. Find out whose it is." },
@@ -145,7 +145,7 @@ export const bookings = {
   ledgerAbout: "Every movement of money owed and paid. Nothing is ever changed or deleted; what was wrong is corrected by another transaction.",
   balances: "Balances",
   balancesText: "Over all accounts of each kind. Together they are zero in every currency.",
-  sumZero: "sum",
+  sumZero: "Sum",
   verification: "Verification",
   verify: "Verify the ledger",
   verifying: "Recomputing all of it",
