@@ -170,7 +170,25 @@ type PeopleFilter struct {
 	NamePrefix  string // in any case, likewise
 	Status      Status
 	AffiliateID int64
+	Role        access.Role
 	Since       int64 // with an id of this or above
+}
+
+// heldWith are all the texts of roles, as they are stored, that hold one of them.
+func heldWith(role access.Role) []any {
+	sets := [][]access.Role{nil}
+	for _, r := range access.Roles() {
+		for _, set := range sets {
+			sets = append(sets, append(slices.Clone(set), r))
+		}
+	}
+	var out []any
+	for _, set := range sets {
+		if slices.Contains(set, role) {
+			out = append(out, joinRoles(set))
+		}
+	}
+	return out
 }
 
 // People returns people with an id below before (0: from the newest), the newest first.
@@ -188,6 +206,13 @@ func (s *Service) People(ctx context.Context, f PeopleFilter, before int64, limi
 	if f.AffiliateID != 0 {
 		query += " AND affiliate_id = ?"
 		args = append(args, f.AffiliateID)
+	}
+	if f.Role != "" {
+		texts, column := heldWith(f.Role), "roles"
+		if f.Role == access.RoleAffiliate || f.Role == access.RoleLearner {
+			column = "+roles" // so many that SQLite must not sort them
+		}
+		query, args = query+" AND "+column+" IN "+db.In(len(texts)), append(args, texts...)
 	}
 	if f.Status != "" {
 		query += " AND status = ?"

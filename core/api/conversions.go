@@ -152,12 +152,15 @@ func Conversions(s *conversion.Service) Module {
 			id: "list-conversion-conflicts", method: http.MethodGet, path: "/conversion-conflicts", tag: "Conversions", scope: access.ConversionsRead,
 			summary: "List events kept for review", about: "Their transaction id was booked with other input, or they are not valid. The newest first.",
 			errors: []int{http.StatusBadRequest},
-		}, func(ctx context.Context, in *ListInput) (*listOutput[Conflict], error) {
-			before, err := in.after(ident.Conflict)
+		}, func(ctx context.Context, in *struct {
+			ListInput
+			PeriodInput
+		}) (*listOutput[Conflict], error) {
+			since, before, err := in.between(ident.Conflict, in.PeriodInput)
 			if err != nil {
 				return nil, err
 			}
-			rows, err := s.Conflicts(ctx, before, in.Limit+1)
+			rows, err := s.Conflicts(ctx, since, before, in.Limit+1)
 			if err != nil {
 				return nil, err
 			}

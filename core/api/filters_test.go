@@ -33,6 +33,7 @@ func TestListFilters(t *testing.T) {
 		s.do("PATCH", "/api/v1/affiliates/"+eva.ID, map[string]any{"status": "suspended"}).want(http.StatusOK)
 		s.do("POST", "/api/v1/links", map[string]any{"affiliate_id": bob.ID, "program_id": sh.program.ID, "slug": "bobs-own", "destination": "https://shop.example/"}).want(http.StatusCreated)
 		s.do("POST", "/api/v1/conversions", sh.sale("later", 100)).want(http.StatusCreated)
+		s.person("Bea", "bea@example.com", sh.affiliate.ID)
 		s.do("POST", "/api/v1/mails/test", map[string]any{"to": "ann@example.com"}).want(http.StatusAccepted)
 
 		for path, want := range map[string]int{
@@ -49,6 +50,9 @@ func TestListFilters(t *testing.T) {
 			"/commissions?to=" + later:                                     1, "/commissions?conversion_id=" + sale: 1, "/commissions?conversion_id=" + sale + "&from=" + later: 0,
 			"/mails?made_from=" + later: 1, "/mails?template=order_paid": 1, "/mails?to=bea@example.com": 2,
 			"/payments?to=" + later: 1, "/payments?from=" + later: 0, "/payment-events?from=" + later: 0, "/payment-events?to=" + later: 1, "/payment-refunds?to=" + later: 0,
+			"/people?role=affiliate": 1, "/people?role=learner&name=b": 1, "/people?role=support": 0, "/people?role=affiliate&to=" + later: 0,
+			"/order-reviews?order_id=" + order.ID: 0, "/conversion-conflicts?from=" + later: 0, "/payout-batches?from=" + later: 0, "/kyc-documents?from=" + later: 0,
+			"/links?slug=bob&affiliate_id=" + bob.ID: 1, "/links?slug=x&affiliate_id=" + bob.ID: 0,
 			"/payouts?from=" + later: 0, "/webhook-deliveries?from=" + later: 0, "/people?name=x&from=" + later: 0,
 			"/ledger/transactions?order_id=" + order.ID: 2, "/ledger/transactions?conversion_id=" + sale: 1, "/ledger/transactions?from=" + later: 1,
 			"/ledger/transactions?order_id=ord_0000000000001": 0, "/ledger/transactions?payout_id=pyt_0000000000001": 0,
@@ -59,6 +63,17 @@ func TestListFilters(t *testing.T) {
 				t.Errorf("%s: %d, want %d", path, got, want)
 			}
 		}
+		admin := s.bearer
+		s.bearer = s.asAffiliate(7, sh.affiliate.ID)
+		for path, want := range map[string]int{
+			"/links?slug=" + sh.link.Slug[:2]: 1, "/links?slug=bob": 0, "/links?status=disabled": 0, "/links?from=" + later: 0, "/links?to=" + later: 1,
+			"/commissions?from=" + later: 1, "/commissions?to=" + later: 1, "/conversions?from=" + later: 1, "/payouts?state=paid&from=" + later: 0,
+		} {
+			if got := s.count("/me/affiliate" + path); got != want {
+				t.Errorf("own %s: %d, want %d", path, got, want)
+			}
+		}
+		s.bearer = admin
 		s.do("GET", "/api/v1/orders?from=yesterday", nil).want(http.StatusUnprocessableEntity, "validation_failed")
 		// Pages go on where the time and the cursor meet.
 		var first, second api.List[api.Affiliate]

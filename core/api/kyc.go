@@ -69,6 +69,7 @@ type kycList struct {
 	ListInput
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	State       string `query:"state" enum:"awaiting,submitted,accepted,rejected"`
+	PeriodInput
 }
 
 // KYC registers the operations on documents by which affiliates are known.
@@ -86,7 +87,7 @@ func kycReads(a *API, s *kyc.Service) {
 		id: "list-kyc-documents", method: http.MethodGet, path: "/kyc-documents", tag: "KYC", scope: access.KYCRead,
 		summary: "List documents of affiliates", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *kycList) (*listOutput[KYCDocument], error) {
-		before, err := in.after(ident.KYCDocument)
+		since, before, err := in.between(ident.KYCDocument, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +95,7 @@ func kycReads(a *API, s *kyc.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.List(ctx, kyc.Filter{AffiliateID: affiliate, State: kyc.State(in.State), Before: before, Limit: in.Limit + 1})
+		rows, err := s.List(ctx, kyc.Filter{AffiliateID: affiliate, State: kyc.State(in.State), Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ type linkList struct {
 	AffiliateID string `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	ProgramID   string `query:"program_id" example:"prg_01J8Z0QK5T2VG"`
 	PeriodInput
-	Slug   string `query:"slug" maxLength:"64" example:"spring" doc:"Beginning of the slug; of many, the first 500 are looked at"`
+	Slug   string `query:"slug" maxLength:"64" example:"spring" doc:"Beginning of the slug; of many, the first 500 are looked at, unless the affiliate is named"`
 	Status string `query:"status" enum:"active,disabled"`
 }
 

@@ -152,7 +152,9 @@ type orderList struct {
 
 type reviewList struct {
 	ListInput
-	Open bool `query:"open" doc:"Only those that are open"`
+	Open    bool   `query:"open" doc:"Only those that are open"`
+	OrderID string `query:"order_id" example:"ord_01J8Z0QK5T2VG"`
+	PeriodInput
 }
 
 type (
@@ -212,11 +214,15 @@ func orderReads(a *API, o ShopOptions) {
 		summary: "List cases for people", about: "What gateways told and no rule can book: paid twice, late, or another amount. The newest first.",
 		errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *reviewList) (*listOutput[OrderReview], error) {
-		before, err := in.after(ident.OrderReview)
+		since, before, err := in.between(ident.OrderReview, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := o.Shop.Reviews(ctx, shop.ReviewFilter{Open: in.Open, Before: before, Limit: in.Limit + 1})
+		order, err := fieldID(ident.Order, "query.order_id", in.OrderID)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := o.Shop.Reviews(ctx, shop.ReviewFilter{OrderID: order, Open: in.Open, Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

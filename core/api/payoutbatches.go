@@ -128,6 +128,7 @@ type payoutBatchList struct {
 	ListInput
 	State    string `query:"state" enum:"created,approved,executing,completed,cancelled"`
 	Currency string `query:"currency" maxLength:"3" example:"INR"`
+	PeriodInput
 }
 
 func payoutBatchReads(a *API, s *payout.Service) {
@@ -146,11 +147,11 @@ func payoutBatchReads(a *API, s *payout.Service) {
 		id: "list-payout-batches", method: http.MethodGet, path: "/payout-batches", tag: "Payouts", scope: access.PayoutsRead,
 		summary: "List batches", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, in *payoutBatchList) (*listOutput[PayoutBatch], error) {
-		before, err := in.after(ident.PayoutBatch)
+		since, before, err := in.between(ident.PayoutBatch, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.Batches(ctx, payout.BatchFilter{State: payout.BatchState(in.State), Currency: in.Currency, Before: before, Limit: in.Limit + 1})
+		rows, err := s.Batches(ctx, payout.BatchFilter{State: payout.BatchState(in.State), Currency: in.Currency, Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

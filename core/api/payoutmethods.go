@@ -209,16 +209,20 @@ func ownPayouts(a *API, s *payout.Service) {
 	handle(a, operation{
 		id: "list-own-payouts", method: http.MethodGet, path: "/me/affiliate/payouts", tag: "My payouts", scope: access.AffiliateSelf,
 		summary: "List your payouts", about: "The newest first.", errors: []int{http.StatusBadRequest, http.StatusNotFound},
-	}, func(ctx context.Context, in *ListInput) (*listOutput[Payout], error) {
+	}, func(ctx context.Context, in *struct {
+		ListInput
+		PeriodInput
+		State string `query:"state" enum:"reserved,sending,sent,paid,failed,returned,cancelled"`
+	}) (*listOutput[Payout], error) {
 		affiliate, err := affiliateOf(ctx)
 		if err != nil {
 			return nil, err
 		}
-		before, err := in.after(ident.Payout)
+		since, before, err := in.between(ident.Payout, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.Payouts(ctx, payout.Filter{AffiliateID: affiliate, Before: before, Limit: in.Limit + 1})
+		rows, err := s.Payouts(ctx, payout.Filter{AffiliateID: affiliate, State: payout.State(in.State), Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

@@ -75,6 +75,7 @@ type peopleList struct {
 	Status      account.Status `query:"status" enum:"active,suspended,erased"`
 	AffiliateID string         `query:"affiliate_id" example:"aff_01J8Z0QK5T2VG"`
 	Name        string         `query:"name" maxLength:"255" example:"Ann" doc:"Beginning of the name, in any case; of many, the first 500 are looked at"`
+	Role        access.Role    `query:"role" enum:"owner,admin,support,finance,instructor,affiliate,learner"`
 	PeriodInput
 }
 
@@ -91,7 +92,7 @@ func peopleOperations(a *API, s *account.Service) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.People(ctx, account.PeopleFilter{EmailPrefix: in.Email, NamePrefix: in.Name, Status: in.Status, AffiliateID: affiliate, Since: since}, before, in.Limit+1)
+		rows, err := s.People(ctx, account.PeopleFilter{EmailPrefix: in.Email, NamePrefix: in.Name, Status: in.Status, AffiliateID: affiliate, Role: in.Role, Since: since}, before, in.Limit+1)
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,10 @@ type OwnProfile struct {
 type (
 	ownLinkList struct {
 		ListInput
+		PeriodInput
 		ProgramID string `query:"program_id" example:"prg_01J8Z0QK5T2VG"`
+		Slug      string `query:"slug" maxLength:"64" example:"spring" doc:"Beginning of the slug"`
+		Status    string `query:"status" enum:"active,disabled"`
 	}
 	ownProfileOutput struct{ Body OwnProfile }
 )
@@ -150,7 +153,7 @@ func ownLinkReads(a *API, c *catalog.Catalog) {
 	handleSelf(a, operation{
 		id: "list-my-links", method: http.MethodGet, path: "/links", summary: "List your links", about: "The newest first.", errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, affiliate int64, in *ownLinkList) (*listOutput[Link], error) {
-		before, err := in.after(ident.Link)
+		since, before, err := in.between(ident.Link, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +161,9 @@ func ownLinkReads(a *API, c *catalog.Catalog) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := c.Links(ctx, catalog.LinkFilter{AffiliateID: affiliate, ProgramID: program}, before, in.Limit+1)
+		rows, err := c.Links(ctx, catalog.LinkFilter{
+			AffiliateID: affiliate, ProgramID: program, Slug: in.Slug, Status: link.State(in.Status), Since: since,
+		}, before, in.Limit+1)
 		if err != nil {
 			return nil, err
 		}

@@ -75,11 +75,13 @@ func ownFigures(a *API, r reporter, names namer) {
 type (
 	ownConversionList struct {
 		ListInput
+		PeriodInput
 		ProgramID string `query:"program_id" example:"prg_01J8Z0QK5T2VG"`
 		Type      string `query:"type" enum:"lead,sale,refund,rejected"`
 	}
 	ownCommissionList struct {
 		ListInput
+		PeriodInput
 		State string `query:"state" enum:"pending,payable,paid,reversed"`
 	}
 )
@@ -102,7 +104,7 @@ func ownConversions(a *API, s *conversion.Service) {
 		id: "list-my-conversions", method: http.MethodGet, path: "/conversions", summary: "List conversions attributed to you", about: "The newest first.",
 		errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, affiliate int64, in *ownConversionList) (*listOutput[Conversion], error) {
-		f, err := (&conversionList{ListInput: in.ListInput, ProgramID: in.ProgramID, Type: in.Type}).filter()
+		f, err := (&conversionList{ListInput: in.ListInput, PeriodInput: in.PeriodInput, ProgramID: in.ProgramID, Type: in.Type}).filter()
 		if err != nil {
 			return nil, err
 		}
@@ -132,11 +134,11 @@ func ownCommissions(a *API, s *commission.Service) {
 		id: "list-my-commissions", method: http.MethodGet, path: "/commissions", summary: "List your commissions", about: "The newest first.",
 		errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, affiliate int64, in *ownCommissionList) (*listOutput[Commission], error) {
-		before, err := in.after(ident.Commission)
+		since, before, err := in.between(ident.Commission, in.PeriodInput)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := s.List(ctx, commission.Filter{AffiliateID: affiliate, State: commission.State(in.State), Before: before, Limit: in.Limit + 1})
+		rows, err := s.List(ctx, commission.Filter{AffiliateID: affiliate, State: commission.State(in.State), Since: since, Before: before, Limit: in.Limit + 1})
 		if err != nil {
 			return nil, err
 		}

@@ -58,7 +58,7 @@ type LinkPatch struct {
 type LinkFilter struct {
 	AffiliateID int64
 	ProgramID   int64
-	Slug        string // beginning; of many, db.SearchLimit are looked at
+	Slug        string // beginning; of many, db.SearchLimit are looked at, unless AffiliateID is set
 	Status      link.State
 	Since       int64 // with an id of this or above
 }
@@ -215,13 +215,15 @@ func (f LinkFilter) where(before int64) (string, []any) {
 			where, args = where+" AND "+condition, append(args, values...)
 		}
 	}
-	if f.Slug != "" {
-		add(db.PrefixIn("links", "id", "slug"), true, db.PrefixArgs(f.Slug)...)
+	prefix := db.PrefixArgs(f.Slug)
+	switch {
+	case f.AffiliateID != 0: // who has few links
+		add("affiliate_id = ?", true, f.AffiliateID)
+		add("+slug >= ? AND +slug < ?", f.Slug != "", prefix[:2]...)
 		hide = "+"
-	}
-	add(hide+"affiliate_id = ?", f.AffiliateID != 0, f.AffiliateID)
-	if f.AffiliateID != 0 {
-		hide = "+" // an affiliate has fewer links than a program
+	case f.Slug != "":
+		add(db.PrefixIn("links", "id", "slug"), true, prefix...)
+		hide = "+"
 	}
 	add(hide+"program_id = ?", f.ProgramID != 0, f.ProgramID)
 	add("status = ?", f.Status != "", string(f.Status))

@@ -74,6 +74,7 @@ func TestPagesComeFromAnIndex(t *testing.T) {
 				{catalog.LinkFilter{}, "", false},
 				{catalog.LinkFilter{Status: link.Active, Since: 300}, "", false},
 				{catalog.LinkFilter{AffiliateID: 107, ProgramID: 7}, "links_affiliate", false},
+				{catalog.LinkFilter{AffiliateID: 107, ProgramID: 7, Slug: "10", Status: link.Active}, "links_affiliate", false},
 			} {
 				where, args := c.filter.Where(before)
 				check("links", where, args, c.index, c.sorted)

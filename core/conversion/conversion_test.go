@@ -339,11 +339,11 @@ func TestConflictsAndInvalid(t *testing.T) {
 		if want := "duplicate conflict conflict refused refused refused booked"; outcomes(got) != want {
 			t.Errorf("outcomes %s, want %s", outcomes(got), want)
 		}
-		list, err := f.conversions.Conflicts(t.Context(), 0, 10)
+		list, err := f.conversions.Conflicts(t.Context(), 0, 0, 10)
 		if err != nil || len(list) != 4 {
 			t.Fatalf("%d kept, want 4 (%v)", len(list), err)
 		}
-		page, err := f.conversions.Conflicts(t.Context(), list[1].ID, 10)
+		page, err := f.conversions.Conflicts(t.Context(), 0, list[1].ID, 10)
 		if err != nil || len(page) != 2 || page[0].ID != list[2].ID {
 			t.Errorf("page %+v, %v", page, err)
 		}

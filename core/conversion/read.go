@@ -181,12 +181,12 @@ func (s *Service) ByKey(ctx context.Context, programID int64, kind wire.Type, tx
 	return *c, nil
 }
 
-// Conflicts returns events kept for review, newest first: those with an ID below before (0: from the newest), at most
-// limit.
-func (s *Service) Conflicts(ctx context.Context, before int64, limit int) ([]Conflict, error) {
-	where, args := "", []any(nil)
+// Conflicts returns events kept for review, newest first: those with an ID of since or above, and below before (0: from the
+// newest), at most limit.
+func (s *Service) Conflicts(ctx context.Context, since, before int64, limit int) ([]Conflict, error) {
+	where, args := "WHERE id >= ? ", []any{since}
 	if before != 0 {
-		where, args = "WHERE id < ? ", append(args, before)
+		where, args = where+"AND id < ? ", append(args, before)
 	}
 	rows, err := s.db.Query(ctx, "SELECT id, program_id, type, txn_id, event, detail, created_at FROM conversion_conflicts "+where+
 		"ORDER BY id DESC LIMIT ?", append(args, limit)...)

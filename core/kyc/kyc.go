@@ -378,6 +378,7 @@ func (s *Service) Missing(ctx context.Context, q db.Querier, affiliateID int64, 
 type Filter struct {
 	AffiliateID int64 // 0: all
 	State       State // "": all
+	Since       int64 // with an ID of this or above
 	Before      int64 // with an ID below this one; 0: from the newest
 	Limit       int
 }
@@ -407,7 +408,7 @@ func (s *Service) ExportAffiliate(ctx context.Context, affiliateID int64) ([]Rec
 
 // List returns documents, the newest first.
 func (s *Service) List(ctx context.Context, f Filter) ([]Document, error) {
-	where, args := []string{"id < ?"}, []any{f.Before}
+	where, args := []string{"id < ?", "id >= ?"}, []any{f.Before, f.Since}
 	if f.Before == 0 {
 		args[0] = int64(math.MaxInt64)
 	}

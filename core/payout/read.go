@@ -117,13 +117,14 @@ func readPayouts(ctx context.Context, q db.Querier, rest string, args ...any) ([
 type BatchFilter struct {
 	State    BatchState // "": all
 	Currency string     // "": all
+	Since    int64      // with an ID of this or above
 	Before   int64      // with an ID below this one; 0: from the newest
 	Limit    int
 }
 
 // Batches returns batches, the newest first.
 func (s *Service) Batches(ctx context.Context, f BatchFilter) ([]Batch, error) {
-	where, args := []string{"id < ?"}, []any{bound(f.Before)}
+	where, args := []string{"id >= ?", "id < ?"}, []any{f.Since, bound(f.Before)}
 	if f.State != "" {
 		where, args = append(where, "state = ?"), append(args, f.State)
 	}

@@ -67,6 +67,7 @@ func (s *Service) review(ctx context.Context, tx *db.Tx, o *Order, kind ReviewKi
 type ReviewFilter struct {
 	OrderID int64
 	Open    bool // only those that are
+	Since   int64
 	Before  int64
 	Limit   int
 }
@@ -74,6 +75,7 @@ type ReviewFilter struct {
 // Reviews returns cases, the newest first.
 func (s *Service) Reviews(ctx context.Context, f ReviewFilter) ([]Review, error) {
 	q := filter{where: "id < ?", args: []any{below(f.Before)}}
+	q.add("id >= ?", f.Since, f.Since != 0)
 	q.add("order_id = ?", f.OrderID, f.OrderID != 0)
 	q.add("resolved_at = ?", 0, f.Open)
 	return readReviews(ctx, s.db, q.where+" ORDER BY id DESC LIMIT ?", append(q.args, f.Limit)...)
