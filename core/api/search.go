@@ -86,9 +86,9 @@ func (s *search) run(ctx context.Context, a *API) error {
 		{q.number != "", "document", access.OrdersRead, s.documents},
 		{q.txn != "", "payment", access.OrdersRead, s.payments},
 		{q.txn != "" || signed, "conversion", access.ConversionsRead, s.conversions},
-		{q.slug != "", "link", access.CatalogRead, s.links},
 		{q.email != "" || q.words != "", "person", access.PeopleRead, s.people},
 		{q.email != "" || q.words != "", "affiliate", access.CatalogRead, s.affiliates},
+		{q.slug != "", "link", access.CatalogRead, s.links},
 	} {
 		if !look.wanted {
 			continue
