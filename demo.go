@@ -64,6 +64,9 @@ func (p *program) makeDemo(ctx context.Context, e *environment, keys *click.Keyr
 		return nil, err
 	}
 	defer done()
+	if c.DemoSize == "small" {
+		options.Size = demo.Small()
+	}
 	options.Password, options.Factor, options.Progress = values["DEMO_PASSWORD"], values["DEMO_TOTP_SECRET"], p.showProgress()
 	made, err := demo.Make(ctx, options)
 	if err != nil {

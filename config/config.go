@@ -15,6 +15,8 @@ type Config struct {
 	Data string `default:"./data" unit:"directory" help:"where everything that is kept goes: databases, spool, link snapshot, generated keys"`
 	Demo bool   `default:"false" help:"serve: fill an empty data directory with the demo, or start the one that is there, and print how to use it"`
 
+	DemoSize string `default:"whole" unit:"whole|small" help:"of the demo that is made; small is made in two seconds, for tests"`
+
 	Log       Log
 	Ops       Ops
 	Tracker   Tracker

@@ -48,6 +48,7 @@ func (c *Config) validate(role Role) error {
 			bad(path, "must be more than 0")
 		}
 	}
+	oneOf("demo_size", c.DemoSize, "whole", "small")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf("log.format", c.Log.Format, "text", "json")
 	oneOf("spool.sync", c.Spool.Sync, "interval", "always")

@@ -39,6 +39,9 @@ type Size struct {
 // Whole is the business that serve --demo shows.
 func Whole() Size { return Size{Days: 90, Affiliates: 200, Clicks: 300_000, Orders: 4_000} }
 
+// Small is enough for every kind of thing to be there, for tests.
+func Small() Size { return Size{Days: 35, Affiliates: 40, Clicks: 6_000, Orders: 250} }
+
 // Options are what Make needs. Nothing else may use the database meanwhile.
 type Options struct {
 	DB        *db.DB // with this version's schema
