@@ -15,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -79,14 +81,14 @@ type Tab struct {
 
 	mu       sync.Mutex
 	problems []string
-	pending  map[network.RequestID]string // requests without an answer, by address
+	pending  map[network.RequestID]request // without an answer
 	quiet    chan struct{}                // closed and made anew when pending changes
 }
 
 // Open opens a tab that may talk to the given base URLs and nobody else.
 func (b *Browser) Open(t testing.TB, bases ...string) *Tab {
 	t.Helper()
-	tab := &Tab{t: t, pending: map[network.RequestID]string{}, quiet: make(chan struct{})}
+	tab := &Tab{t: t, pending: map[network.RequestID]request{}, quiet: make(chan struct{})}
 	for _, base := range bases {
 		u, err := url.Parse(base)
 		if err != nil {
@@ -104,12 +106,21 @@ func (b *Browser) Open(t testing.TB, bases ...string) *Tab {
 	return tab
 }
 
+type request struct {
+	address string
+	page    cdp.LoaderID // whose it is
+}
+
 func (tab *Tab) listen(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		tab.sent(e)
+	case *page.EventFrameNavigated:
+		if e.Frame.ParentID == "" {
+			tab.left(e.Frame.LoaderID)
+		}
 	case *network.EventLoadingFinished:
 		tab.answered(e.RequestID)
 	case *network.EventLoadingFailed:
@@ -141,15 +152,21 @@ func (tab *Tab) listen(event any) {
 }
 
 func (tab *Tab) sent(e *network.EventRequestWillBeSent) {
-	if e.Type == network.ResourceTypeDocument {
-		clear(tab.pending) // the page before is left, with all that it waited for
-	}
 	u, err := url.Parse(e.Request.URL)
 	if err == nil && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "ws" || u.Scheme == "wss") && !slices.Contains(tab.hosts, u.Host) {
 		tab.problems = append(tab.problems, "request to elsewhere: "+e.Request.URL)
 	}
 	if err == nil && strings.HasPrefix(u.Scheme, "http") {
-		tab.pending[e.RequestID] = e.Request.URL
+		tab.pending[e.RequestID] = request{e.Request.URL, e.LoaderID}
+	}
+}
+
+// left forgets what the page before waited for: nobody tells what became of it.
+func (tab *Tab) left(now cdp.LoaderID) {
+	for id, r := range tab.pending {
+		if r.page != now {
+			tab.answered(id)
+		}
 	}
 }
 

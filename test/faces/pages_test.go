@@ -112,7 +112,7 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string) {
 		if strings.Contains(tab.Text(), "There is nothing here") {
 			t.Errorf("%s is in the navigation and not there", path)
 		}
-		if alert := browser.Eval[string](tab, `document.querySelector("main [role=alert]")?.innerText ?? ""`); alert != "" {
+		if alert := browser.Eval[string](tab, `document.querySelector("[data-error]")?.innerText ?? ""`); alert != "" {
 			t.Errorf("%s shows an error: %s", path, alert)
 		}
 		for _, v := range tab.Axe(axe) {

@@ -28,6 +28,9 @@ export const variables: CSSVariablesResolver = ({ colors }) => ({
   light: {
     "--mantine-color-dimmed": "#566076",
     "--mantine-color-placeholder": "#6b7488",
+    "--mantine-color-red-text": "var(--mantine-color-red-9)",
+    "--mantine-color-teal-text": "var(--mantine-color-teal-8)",
+    "--mantine-color-error": "var(--mantine-color-red-9)",
     ...Object.fromEntries(Object.keys(colors).map((name) => [`--mantine-color-${name}-light-color`, `color-mix(in srgb, var(--mantine-color-${name}-9) 72%, black)`])),
   },
   dark: {

@@ -61,7 +61,7 @@ export function MetricTable({ label, heading, columns, chosen, currency, order, 
       <Group p="sm" gap="sm" justify="flex-end">
         {toolbar}
       </Group>
-      <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={label}>
+      <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={label}>
         <Table className={classes.table} verticalSpacing="xs" horizontalSpacing="xs" fz="sm">
           <Table.Thead>
             <Table.Tr>

@@ -112,7 +112,7 @@ function Plot({ label, times, series, hourly, zone, width, height }: Props & { w
 function Figures({ label, times, series, hourly, zone }: Props) {
   const formats = zonedFormats(zone);
   return (
-    <Table.ScrollContainer minWidth={0} mah={360} tabIndex={0} role="region" aria-label={label}>
+    <Table.ScrollContainer type="native" minWidth={0} mah={360} tabIndex={0} role="region" aria-label={label}>
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -33,7 +33,7 @@ export function EmptyState({ title, children, action }: { title: string; childre
 export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
   const away = isUnreachable(error);
   return (
-    <Alert role="alert" color={away ? "yellow" : "red"} icon={away ? <IconCloudOff /> : <IconAlertTriangle />} title={text.error.title}>
+    <Alert role="alert" data-error color={away ? "yellow" : "red"} icon={away ? <IconCloudOff /> : <IconAlertTriangle />} title={text.error.title}>
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{sentence(error)}</Text>
         {isProblem(error) && error.request_id && (

@@ -66,7 +66,7 @@ function Balances({ items, sums }: { items: Schemas["Balance"][]; sums: boolean 
   const shown = [...kinds, ...items.map((b) => b.kind).filter((k) => !kinds.includes(k))].filter((kind) => items.some((b) => b.kind === kind));
   return (
     <Stack gap="xs">
-      <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={t.balances}>
+      <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.balances}>
         <Table>
           <Table.Thead>
             <Table.Tr>

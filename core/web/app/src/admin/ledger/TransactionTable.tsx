@@ -96,7 +96,7 @@ function Postings({ row, name }: Named<Transaction>) {
           </Fact>
         )}
       </SimpleGrid>
-      <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={t.postings}>
+      <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.postings}>
         <Table>
           <Table.Caption>{t.postings}</Table.Caption>
           <Table.Thead>

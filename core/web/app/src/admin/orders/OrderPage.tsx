@@ -109,7 +109,7 @@ function Lines({ order }: { order: Order }) {
       <Title order={2} id="lines" mb="sm">
         {t.lines}
       </Title>
-      <Table.ScrollContainer minWidth={480} tabIndex={0} role="region" aria-label={t.lines}>
+      <Table.ScrollContainer type="native" minWidth={480} tabIndex={0} role="region" aria-label={t.lines}>
         <Table>
           <Table.Thead>
             <Table.Tr>

@@ -100,7 +100,7 @@ function Incomplete({ parts }: { parts: Story["parts"] }) {
   }
   const words = { cut: t.partCut, unavailable: t.partUnavailable, not_permitted: t.partForbidden, complete: "" };
   return (
-    <Alert color="yellow" title={t.incomplete}>
+    <Alert role="note" color="yellow" title={t.incomplete}>
       <Group gap={6}>
         {missing.map((p) => (
           <Badge key={p.part} variant="outline" color="gray" tt="none">

@@ -69,7 +69,7 @@ function Products({ items }: { items: Schemas["Bestseller"][] }) {
     );
   }
   return (
-    <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={t.topProducts}>
+    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.topProducts}>
       <Table>
         <Table.Thead>
           <Table.Tr>
@@ -118,7 +118,7 @@ function Rows({ report, what, none, slash }: { report: Report; what: string; non
     );
   }
   return (
-    <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={what}>
+    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={what}>
       <Table>
         <Table.Thead>
           <Table.Tr>

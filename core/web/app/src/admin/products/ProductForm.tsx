@@ -194,7 +194,12 @@ function Prices({ form }: { form: Form }) {
 }
 
 function Programs({ form }: { form: Form }) {
-  const programs = useQuery({ queryKey: ["programs", "all"], queryFn: () => ok(client.GET("/api/v1/programs", { params: { query: { limit: 200 } } })) });
+  const me = useMe();
+  const programs = useQuery({
+    queryKey: ["programs", "all"],
+    queryFn: () => ok(client.GET("/api/v1/programs", { params: { query: { limit: 200 } } })),
+    enabled: may(me, "catalog:read"),
+  });
   return (
     <Select
       label={t.program}

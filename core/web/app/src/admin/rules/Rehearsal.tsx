@@ -148,7 +148,7 @@ function Totals({ rows }: { rows: Difference[] }) {
   const currencies = [...new Set(rows.map((d) => d.difference.currency))].sort();
   const sum = (currency: string, pick: (d: Difference) => number) => ({ currency, minor: rows.reduce((n, d) => (d.difference.currency === currency ? n + pick(d) : n), 0) });
   return (
-    <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={t.total}>
+    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.total}>
       <Table w="auto">
         <Table.Thead>
           <Table.Tr>

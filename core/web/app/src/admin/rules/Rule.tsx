@@ -160,7 +160,7 @@ function MoreTerms({ rule }: { rule: Rule }) {
 
 function Versions({ items }: { items: Rule[] }) {
   return (
-    <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label={t.versions}>
+    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.versions}>
       <Table>
         <Table.Thead>
           <Table.Tr>

@@ -70,7 +70,7 @@ export const partners = {
   renameOf: "Rename {name}",
   members: "Members",
   membersOf: "Members of {name}",
-  rulesOf: "Rules of {name}",
+  rulesOf: "Commission rules of {name}",
   // The page of one affiliate.
   tabs: { figures: "Figures", links: "Links", money: "Money", documents: "Documents", downline: "Downline", codes: "Coupon codes", history: "History" },
   viewAs: "View as",

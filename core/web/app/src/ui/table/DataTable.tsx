@@ -198,7 +198,7 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
       {shown.length === 0 ? (
         rows.length === 0 ? (empty ?? <EmptyState title={text.table.empty} />) : <EmptyState title={text.table.noMatch} action={<Button variant="light" size="xs" onClick={() => setNeedle("")}>{text.table.clear}</Button>} />
       ) : (
-        <Table.ScrollContainer minWidth={0} className={classes.scroll} tabIndex={0} aria-label={name} role="region">
+        <Table.ScrollContainer type="native" minWidth={0} className={classes.scroll} tabIndex={0} aria-label={name} role="region">
           <Table highlightOnHover={open !== undefined} verticalSpacing="sm" className={classes.table}>
             <Table.Caption className={classes.caption}>{name}</Table.Caption>
             <Table.Thead>
