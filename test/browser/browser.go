@@ -82,7 +82,7 @@ type Tab struct {
 	mu       sync.Mutex
 	problems []string
 	pending  map[network.RequestID]request // without an answer
-	quiet    chan struct{}                // closed and made anew when pending changes
+	quiet    chan struct{}                 // closed and made anew when pending changes
 }
 
 // Open opens a tab that may talk to the given base URLs and nobody else.
