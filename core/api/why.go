@@ -53,11 +53,15 @@ func whyOperations(a *API, d *DeskServices) {
 		id: "get-commission-why", method: http.MethodGet, path: "/commissions/{id}/why", tag: "Commissions", scope: access.LedgerRead,
 		summary: "Explain a commission", about: "With the conversion, its clicks and attribution, the version of the rule, the arithmetic, what took it back and what paid it.",
 		errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *CommissionPath) (*whyOutput, error) { return a.whyCommission(ctx, d, in.ID, 0) })
+	}, func(ctx context.Context, in *CommissionPath) (*whyOutput, error) {
+		return a.whyCommission(ctx, d, in.ID, 0)
+	})
 	handle(a, operation{
 		id: "get-conversion-why", method: http.MethodGet, path: "/conversions/{id}/why", tag: "Conversions", scope: access.ConversionsRead,
 		summary: "Explain a conversion", about: "With its clicks and attribution, and each commission that it earned.", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *ConversionPath) (*whyOutput, error) { return a.whyConversion(ctx, d, in.ID, 0) })
+	}, func(ctx context.Context, in *ConversionPath) (*whyOutput, error) {
+		return a.whyConversion(ctx, d, in.ID, 0)
+	})
 	handleSelf(a, operation{
 		id: "get-my-commission-why", method: http.MethodGet, path: "/commissions/{id}/why", summary: "Explain one of your commissions",
 		about: "With the conversion, your clicks, the version of the rule, the arithmetic, what took it back and what paid it.",
