@@ -23,8 +23,13 @@ export function ViewAs({ person, name }: { person: Schemas["Person"] | undefined
     }
     const { access_token, expires_at } = await ok(client.POST("/api/v1/people/{id}/view", { params: { path: { id: person.id } }, body: { reason: reason.trim() } }));
     startViewing(access_token, Math.round((new Date(expires_at).getTime() - Date.now()) / 1000));
-    cache.clear(); // nothing of one's own may be shown as another's
-    await navigate("/affiliate", { replace: true });
+    const me = await ok(client.GET("/api/v1/me"));
+    await navigate("/affiliate", { replace: true, flushSync: true });
+    // The page of the back office is gone, so that it asks for nothing more with a token that may not. Nothing of one's own
+    // may be shown as another's.
+    cache.setQueryData(["me"], me);
+    cache.removeQueries({ type: "inactive" });
+    await cache.resetQueries({ type: "active", predicate: ({ queryKey }) => queryKey[0] !== "me" });
   };
   return (
     <>
