@@ -1,4 +1,4 @@
-import { Button, Card, Group, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
+import { Anchor, Button, Card, Group, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
 import { IconEdit } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -152,9 +152,9 @@ function One({ affiliate, trail }: { affiliate: Schemas["Affiliate"]; trail: { l
         <Tabs.Panel value="history">
           <Stack gap="xs">
             <History object={affiliate.id} />
-            <Text size="sm">
-              <Link to={`/admin/audit?object=${affiliate.id}`}>{t.moreHistory}</Link>
-            </Text>
+            <Anchor component={Link} to={`/admin/audit?object=${affiliate.id}`} size="sm">
+              {t.moreHistory}
+            </Anchor>
           </Stack>
         </Tabs.Panel>
       </Tabs>

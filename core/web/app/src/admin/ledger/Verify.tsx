@@ -65,8 +65,12 @@ function Outcome({ v }: { v: Schemas["Verification"] }) {
   return (
     <Stack gap="sm">
       <Alert color={v.ok ? "teal" : "red"} icon={v.ok ? <IconCircleCheck /> : <IconAlertTriangle />} title={v.ok ? t.verified : t.broken} role={v.ok ? "status" : "alert"}>
-        <Text size="sm">{v.text}</Text>
-        {!v.ok && <Text size="sm">{t.brokenText}</Text>}
+        {!v.ok && (
+          <>
+            <Text size="sm">{v.text}</Text>
+            <Text size="sm">{t.brokenText}</Text>
+          </>
+        )}
         {v.break && (
           <SimpleGrid cols={{ base: 1, xs: 2 }} mt="xs">
             <Fact label={t.check}>{v.break.check}</Fact>

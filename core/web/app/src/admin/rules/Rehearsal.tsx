@@ -1,4 +1,4 @@
-import { Alert, Button, Card, Group, Loader, NumberInput, Stack, Switch, Table, Text, Title } from "@mantine/core";
+import { Alert, Box, Button, Card, Group, Loader, NumberInput, Stack, Switch, Table, Text, Title } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
 import { useMutation } from "@tanstack/react-query";
 import dayjs from "dayjs";
@@ -131,13 +131,16 @@ function Result({ result }: { result: Schemas["RehearsalResult"] }) {
       <Totals rows={result.affiliates} />
       {changed.length === 0 && <Alert color="teal">{t.rehearseSame}</Alert>}
       {(all || changed.length > 0) && (
-        <DataTable
-          name={t.rehearseTitle}
-          source={all ? result.affiliates : changed}
-          rowKey={(d) => d.affiliate_id + d.difference.currency}
-          columns={columns}
-          filters={<Switch label={t.rehearseOnlyChanged} checked={!all} onChange={(e) => setAll(!e.currentTarget.checked)} mb={8} />}
-        />
+        // As high as a screen, so that saving stays in reach.
+        <Box mah={560} style={{ overflow: "auto" }} tabIndex={0}>
+          <DataTable
+            name={t.rehearseTitle}
+            source={all ? result.affiliates : changed}
+            rowKey={(d) => d.affiliate_id + d.difference.currency}
+            columns={columns}
+            filters={<Switch label={t.rehearseOnlyChanged} checked={!all} onChange={(e) => setAll(!e.currentTarget.checked)} mb={8} />}
+          />
+        </Box>
       )}
     </Stack>
   );
