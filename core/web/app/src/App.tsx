@@ -1,4 +1,4 @@
-import { Navigate, Outlet, createBrowserRouter } from "react-router";
+import { Navigate, Outlet, createBrowserRouter, type RouteObject } from "react-router";
 
 import { accountRoutes } from "./account/routes";
 import { adminRoutes } from "./admin/routes";
@@ -7,11 +7,16 @@ import { home } from "./areas";
 import { Callback } from "./session/Callback";
 import { SessionGate, useMe } from "./session/Session";
 import { supportRoutes } from "./support/routes";
-import { text } from "./text";
-import { ErrorState, NotFound } from "./ui/states";
+import { RouteFailure } from "./ui/RouteFailure";
+import { NotFound } from "./ui/states";
 
 function Home() {
   return <Navigate to={home(useMe())} replace />;
+}
+
+// A page that fails leaves the navigation of its area in place.
+function guarded({ children, ...area }: RouteObject): RouteObject {
+  return { ...area, index: false, children: [{ errorElement: <RouteFailure />, children }] };
 }
 
 /** Each area brings its routes; its pages are loaded when they are first looked at. */
@@ -24,8 +29,8 @@ export const router = createBrowserRouter(
           <Outlet />
         </SessionGate>
       ),
-      errorElement: <ErrorState error={new Error(text.error.unexpected)} retry={() => location.reload()} />,
-      children: [{ index: true, element: <Home /> }, affiliateRoutes, adminRoutes, supportRoutes, accountRoutes, { path: "*", element: <NotFound /> }],
+      errorElement: <RouteFailure />,
+      children: [{ index: true, element: <Home /> }, ...[affiliateRoutes, adminRoutes, supportRoutes, accountRoutes].map(guarded), { path: "*", element: <NotFound /> }],
     },
   ],
   { basename: "/app" },

@@ -20,6 +20,9 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 15_000,
+      // Without a network a page says so, and goes on when it is back.
+      networkMode: "always",
+      refetchOnReconnect: true,
       // What the core refused it refuses again; what it could not answer may come.
       retry: (count, error) => count < 2 && !(error instanceof SignedOut) && !(isProblem(error) && error.status < 500),
     },

@@ -87,7 +87,7 @@ function NameForm({ label, name, save, stale }: NameFormProps) {
             </Button>
           )}
         </Group>
-        {deed.failure !== undefined && <ErrorState error={deed.failure} />}
+        {deed.failure !== undefined && <ErrorState error={deed.failure} title={text.error.deed} />}
       </Stack>
     </form>
   );
@@ -132,7 +132,7 @@ function ChangeEmail() {
               <Text size="sm">{t.emailText}</Text>
               <TextInput type="email" label={t.newEmail} value={email} onChange={(e) => setEmail(e.currentTarget.value)} maxLength={254} required autoComplete="email" data-autofocus />
               <PasswordField label={t.password} value={password} onChange={setPassword} />
-              {deed.failure !== undefined && <ErrorState error={deed.failure} />}
+              {deed.failure !== undefined && <ErrorState error={deed.failure} title={text.error.deed} />}
               <Group justify="flex-end">
                 <Button variant="default" onClick={close}>
                   {text.common.cancel}

@@ -44,7 +44,7 @@ export function ConfirmDialog({ opened, onClose, title, children, action, danger
     <Modal opened={opened} onClose={close} title={title}>
       <Stack>
         {children}
-        {failure !== undefined && <ErrorState error={failure} />}
+        {failure !== undefined && <ErrorState error={failure} title={text.error.deed} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} disabled={busy}>
             {text.common.cancel}

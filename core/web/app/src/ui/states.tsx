@@ -29,11 +29,11 @@ export function EmptyState({ title, children, action }: { title: string; childre
   );
 }
 
-/** Where something could not be loaded: what happened, and what to do. */
-export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
+/** Where something could not be loaded, or done if a title says so: what happened, and what to do. */
+export function ErrorState({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const away = isUnreachable(error);
   return (
-    <Alert role="alert" data-error color={away ? "yellow" : "red"} icon={away ? <IconCloudOff /> : <IconAlertTriangle />} title={text.error.title}>
+    <Alert role="alert" data-error color={away ? "yellow" : "red"} icon={away ? <IconCloudOff /> : <IconAlertTriangle />} title={title ?? text.error.title}>
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{sentence(error)}</Text>
         {isProblem(error) && error.request_id && (

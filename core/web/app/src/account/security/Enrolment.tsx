@@ -54,7 +54,7 @@ export function Enrolment({ opened, onClose, done }: Props) {
           <Stack>
             <Text size="sm">{t.setUpPassword}</Text>
             <PasswordField label={text.account.password} value={password} onChange={setPassword} />
-            {deed.failure !== undefined && <ErrorState error={deed.failure} />}
+            {deed.failure !== undefined && <ErrorState error={deed.failure} title={text.error.deed} />}
             <Buttons close={close} action={t.goOn} busy={deed.busy} />
           </Stack>
         </form>
@@ -75,7 +75,7 @@ export function Enrolment({ opened, onClose, done }: Props) {
               {t.openApp}
             </Anchor>
             <TextInput label={t.code} description={t.enter} value={code} onChange={(e) => setCode(e.currentTarget.value)} inputMode="numeric" autoComplete="one-time-code" maxLength={8} required data-autofocus />
-            {deed.failure !== undefined && <ErrorState error={deed.failure} />}
+            {deed.failure !== undefined && <ErrorState error={deed.failure} title={text.error.deed} />}
             <Buttons close={close} action={t.confirm} busy={deed.busy} />
           </Stack>
         </form>

@@ -61,7 +61,7 @@ function Password({ email }: { email: string }) {
           <PasswordField label={t.current} value={current} onChange={setCurrent} />
           <PasswordField label={t.next} value={next} onChange={setNext} fresh error={next !== "" && next.length < shortest ? t.short : undefined} />
           <PasswordField label={t.again} value={again} onChange={setAgain} fresh error={differs ? t.differs : undefined} />
-          {deed.failure !== undefined && <ErrorState error={deed.failure} />}
+          {deed.failure !== undefined && <ErrorState error={deed.failure} title={text.error.deed} />}
           <Button type="submit" loading={deed.busy} disabled={!current || next.length < shortest || again !== next} style={{ alignSelf: "flex-start" }}>
             {t.change}
           </Button>

@@ -122,7 +122,7 @@ export function UploadForm({ country, kinds, rules, waiting, done }: Props) {
             {wrong}
           </Alert>
         )}
-        {failure !== undefined && <ErrorState error={failure} />}
+        {failure !== undefined && <ErrorState error={failure} title={text.error.deed} />}
         {busy && (
           <Stack gap={4} role="status">
             <Text size="sm">{share < 1 ? fill(t.sending, { name: file?.name ?? "", percent: formatPercent(Math.round(share * 100) / 100) }) : t.checking}</Text>

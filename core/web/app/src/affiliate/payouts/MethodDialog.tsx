@@ -92,7 +92,7 @@ export function MethodDialog({ opened, onClose, done }: Props) {
           <Alert color="blue">
             <Text size="sm">{t.freezeText}</Text>
           </Alert>
-          {failure !== undefined && <ErrorState error={failure} />}
+          {failure !== undefined && <ErrorState error={failure} title={text.error.deed} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={close} disabled={busy}>
               {text.common.cancel}

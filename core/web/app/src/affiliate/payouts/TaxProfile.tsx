@@ -69,7 +69,7 @@ function TaxForm({ profile }: { profile: Schemas["TaxProfile"] }) {
             miw={200}
           />
         </Group>
-        {failure !== undefined && <ErrorState error={failure} />}
+        {failure !== undefined && <ErrorState error={failure} title={text.error.deed} />}
         {!me.read_only && (
           <Group>
             <Button type="submit" loading={busy} size="sm">

@@ -99,7 +99,7 @@ export function PostbackForm({ postback, action, onCancel, onSave }: Props) {
           <Select label={t.program} placeholder={t.allPrograms} clearable value={input.program_id || null} onChange={(id) => set({ program_id: id ?? "" })} data={(programs.data ?? []).map((p) => ({ value: p.id, label: p.name }))} />
         )}
         <TextInput label={t.description} description={t.descriptionText} maxLength={255} value={input.description} onChange={(e) => set({ description: e.currentTarget.value })} />
-        {failure !== undefined && !fieldErrors(failure).url && <ErrorState error={failure} />}
+        {failure !== undefined && !fieldErrors(failure).url && <ErrorState error={failure} title={text.error.deed} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel}>
             {text.common.cancel}

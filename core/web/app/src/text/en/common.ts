@@ -36,6 +36,7 @@ export const common = {
 
 export const error = {
   title: "This could not be loaded",
+  deed: "That did not work",
   signedOut: "Your session has ended. Sign in again to go on.",
   signIn: "Sign in",
   unreachable: "The server cannot be reached. It may be starting again.",
