@@ -8,10 +8,12 @@ import (
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/account"
+	"github.com/edgeref/edgeref/core/attribution"
 	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/payment/sandbox"
 	"github.com/edgeref/edgeref/core/shop"
 	"github.com/edgeref/edgeref/core/webhook"
 	"github.com/edgeref/edgeref/wire/click"
@@ -30,9 +32,29 @@ func (w *world) planExtras(keys Keys) {
 	at(0.8, 15, w.assignByHand)
 	at(0.82, 12, func(ctx context.Context) error { return w.refundAfterPayout(ctx, 3) })
 	at(0.92, 12, w.closeReviews)
+	at(0.1, 12, func(ctx context.Context) error { return w.giveCode(w.as(ctx, "DEMO_ADMIN")) })
+	for n := max(days-6, 1); n < days; n++ {
+		w.at(w.day(n).Add(4*time.Hour), func(ctx context.Context) error {
+			// As a core's operator does each night, the day before against the gateway's list.
+			_, err := w.payments.Reconcile(ctx, sandbox.Name, w.day(n-1).UnixMilli(), w.day(n).UnixMilli())
+			return err
+		})
+	}
 	at(0.3, 12, func(ctx context.Context) error { return w.enrolLearners(ctx, keys) })
 	at(0.6, 12, func(ctx context.Context) error { return w.enrolLearners(ctx, keys) })
 	w.planLearner()
+}
+
+// giveCode lets an affiliate own a code that a partner's shop takes.
+func (w *world) giveCode(ctx context.Context) error {
+	a := w.affiliates[1]
+	if a.ID == 0 || a.fate != works {
+		return nil
+	}
+	_, err := w.conversions.GiveCoupon(ctx, attribution.Coupon{ProgramID: w.partners.ID, Code: "LEAF" + couponOf(a.Name), AffiliateID: a.ID}, func(tx *db.Tx, c attribution.Coupon) error {
+		return w.audit.Record(ctx, tx, audit.Entry{Action: "coupon_code.give", Object: ident.Format(ident.Program, c.ProgramID), After: map[string]string{"code": c.Code}})
+	})
+	return err
 }
 
 // planLearner lets the learner of the cast buy: by a link, with a coupon, a part of which goes back, and once not yet.
