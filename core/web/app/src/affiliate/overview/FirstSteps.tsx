@@ -106,7 +106,7 @@ function Reminder({ open }: { open: Step[] }) {
     <Alert icon={<IconListCheck />} title={text.myOverview.stepsOpen} component="section">
       <Group gap="xs">
         {open.map((step) => (
-          <Button key={step.title} component={Link} to={step.to} size="xs" variant="light" title={step.about}>
+          <Button key={step.title} component={Link} to={step.to} size="xs" variant="default" title={step.about}>
             {step.title}
           </Button>
         ))}

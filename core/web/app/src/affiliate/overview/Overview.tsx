@@ -50,7 +50,7 @@ export function Overview() {
         <Stack gap="md">
           <PeriodPicker period={period} onChange={setPeriod} />
           <Totals report={now} before={earlier.data?.total} balances={balances} />
-          {!(now.error && !now.data) && <Trend now={now.data} before={earlier.data} span={span} spanBefore={before} hourly={bucket === "hour"} />}
+          {!(now.error && !now.data) && <Trend now={now.data} before={earlier.data} span={span} spanBefore={before} hourly={bucket === "hour"} explore={`/affiliate/analytics?period=${period.name}`} />}
           <Grid gap="md">
             <Grid.Col span={{ base: 12, md: 6 }}>
               <TopLinks query={top} period={period} />

@@ -42,7 +42,8 @@ export function Totals({ report, before, balances }: Props) {
   );
 }
 
-function OfPeriod({ now, before }: { now: Figures; before: Figures | undefined }) {
+/** What a report counts, each with its change. Goes into a StatGrid. */
+export function OfPeriod({ now, before }: { now: Figures; before: Figures | undefined }) {
   const currencies = currenciesOf(now);
   const counted = (metric: Metric, value = valueOf(now, metric, ""), past = before && valueOf(before, metric, "")) => ({
     value: formatMetric(metric, value, ""),

@@ -15,10 +15,12 @@ interface Props {
   span: Span;
   spanBefore: Span;
   hourly: boolean;
+  /** The page of the explorer that shows the same. */
+  explore: string;
 }
 
 /** Clicks and commission over the period; the period before lies faintly below, moment by moment. */
-export function Trend({ now, before, span: { from, to, zone }, spanBefore, hourly }: Props) {
+export function Trend({ now, before, span: { from, to, zone }, spanBefore, hourly, explore }: Props) {
   const currencies = now ? currenciesOf(now.total) : [];
   const [chosen, setChosen] = useState("");
   const currency = currencies.includes(chosen) ? chosen : (currencies[0] ?? "");
@@ -53,7 +55,7 @@ export function Trend({ now, before, span: { from, to, zone }, spanBefore, hourl
         </Title>
         <Group gap="sm">
           {currencies.length > 1 && <SegmentedControl size="xs" aria-label={text.analytics.currency} value={currency} onChange={setChosen} data={currencies} />}
-          <Anchor component={Link} to="/affiliate/analytics" size="sm">
+          <Anchor component={Link} to={explore} size="sm">
             {text.myOverview.explore}
           </Anchor>
         </Group>

@@ -1,0 +1,47 @@
+import { Stack, Title } from "@mantine/core";
+import { useMemo } from "react";
+
+import { valueLabel } from "../../analytics/words";
+import { source } from "../../api/call";
+import { client, type Schemas } from "../../api/client";
+import { text } from "../../text";
+import { namedPeriod } from "../../ui/period";
+import { EmptyState } from "../../ui/states";
+import { DataTable, type Column } from "../../ui/table/DataTable";
+import { When } from "../../ui/When";
+import type { MyLink } from "../useMyLinks";
+
+const { myLinks: words } = text;
+type Click = Schemas["Click"];
+
+const sub = (n: 1 | 2 | 3 | 4 | 5): Column<Click> => ({ key: `sub${n}`, title: text.analytics.dimensions[`sub${n}`], value: (c) => c[`sub${n}`], wide: n > 1 });
+
+const columns: Column<Click>[] = [
+  { key: "time", title: words.time, value: (c) => c.time, render: (c) => <When at={c.time} /> },
+  { key: "country", title: text.analytics.dimensions.country, value: (c) => valueLabel("country", c.country, {}) },
+  { key: "referrer", title: text.analytics.dimensions.referrer_host, value: (c) => c.referrer_host },
+  { key: "device", title: words.device, value: (c) => [valueLabel("device", c.device, {}), c.os, c.browser].filter(Boolean).join(", ") },
+  sub(1), sub(2), sub(3), sub(4), sub(5),
+  { key: "utm", title: text.analytics.dimensions.utm_campaign, value: (c) => c.utm_campaign, wide: true },
+  { key: "bot", title: words.bot, value: (c) => (c.bot ? valueLabel("bot", c.bot, {}) : ""), wide: true },
+];
+
+/** Single clicks of the last 90 days, the newest first. */
+export function LastClicks({ link }: { link: MyLink }) {
+  const { from, to } = namedPeriod("90d");
+  const span = `${from.toISOString()} ${to.toISOString()}`;
+  const clicks = useMemo(() => {
+    const [from = "", to = ""] = span.split(" ");
+    return source<Click>(["my-clicks", link.id, span], (query, signal) =>
+      client.GET("/api/v1/me/affiliate/clicks", { params: { query: { ...query, limit: Math.min(query.limit, 50), from, to, filter: [`link:${link.id}`] } }, signal }),
+    );
+  }, [link.id, span]);
+  return (
+    <Stack gap="sm" component="section" aria-labelledby="last-clicks">
+      <Title order={2} id="last-clicks">
+        {words.lastClicks}
+      </Title>
+      <DataTable name={words.lastClicks} columns={columns} source={clicks} rowKey={(c) => c.id} empty={<EmptyState title={words.breakdownEmpty} />} />
+    </Stack>
+  );
+}
