@@ -26,9 +26,11 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/edgeapi"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/live"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/outbox"
 	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/system"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/link"
@@ -41,6 +43,7 @@ type analyticsStore interface {
 	AppendFacts(ctx context.Context, batchID string, facts []report.Fact) error
 	Report(ctx context.Context, q report.Query) (report.Result, error)
 	Clicks(ctx context.Context, q report.ClickQuery) ([]click.Record, error)
+	Ping(ctx context.Context) error
 	Close() error
 }
 
@@ -51,6 +54,7 @@ type environment struct {
 	registry *prometheus.Registry
 	parts    *parts
 	ops      *opsServer
+	instance string         // of the tracker in this process, if one is
 	loaded   *config.Loader // where the settings came from; nil where nobody asks
 
 	role         config.Role
@@ -136,6 +140,7 @@ func (e *environment) openClickHouse(ctx context.Context, migrate bool) (analyti
 type corePart struct {
 	links       feed
 	conversions *conversion.Service
+	nodes       *system.Nodes
 	addr        net.Addr
 	adminToken  string // set if this start made it
 	given       bool   // it came from the configuration
@@ -278,6 +283,20 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		Accounts: people.people, Catalog: links, Shop: sales.shop, Invoices: sales.invoices, Payments: payments, Conversions: conversions, Commissions: commissions,
 		Ledger: books, Payouts: paying.payouts, Mails: guards.mail, Audit: guards.audit, Clicks: analytics, Keys: keys,
 	}))
+	watching := live.New(live.Options{
+		Sources: []live.Source{api.ClickSource(analytics, time.Now), api.ConversionSource(conversions)}, Now: time.Now, Logger: log, Registerer: e.registry,
+	})
+	modules = append(modules, api.Live(watching, 0), api.Business(database))
+	nodes := system.NewNodes(database, guards.audit, time.Now)
+	modules = append(modules, e.system(systemParts{
+		database: database, nodes: nodes, links: links, books: books, analytics: analytics, queues: []system.QueueProbe{
+			queueOf("facts for analytics", time.Minute, "analytics does not take them; reports lag behind the books", "edgeref core requeue-facts, once analytics is mended", facts.Backlog),
+			queueOf("webhooks", 5*time.Minute, "receivers do not answer, or the workers of webhooks ended", "see the dead deliveries of webhooks, and replay them", hooks.Backlog),
+			queueOf("mail", 5*time.Minute, "the mail server does not take them; see the log of the core", "see the dead mails, and send them again", guards.mail.Backlog),
+			queueOf("payment events", time.Minute, "the gateway cannot be asked, or the workers of payments ended", "see payment events for review", payments.Backlog),
+			queueOf("idempotency keys", time.Hour, "expired keys are not deleted; see the log of the core", "", api.ExpiredKeys(database, time.Now)),
+		},
+	}))
 	public, err := api.New(
 		api.Options{DB: database, Audit: guards.audit, Tokens: api.Chain(tokens, people.scheme()), Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		modules...,
@@ -294,14 +313,15 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	e.parts.background("catalogue", links.Run)
 	e.parts.background("idempotency keys", public.Run)
 	draining, drain := context.WithCancel(context.Background())
+	context.AfterFunc(draining, watching.Close)
 	e.parts.onStop("feed", func(context.Context) error { drain(); return nil })
-	part := &corePart{links: feed{links, draining}, conversions: conversions, given: e.config.Core.AdminToken != ""}
+	part := &corePart{links: feed{links, draining}, conversions: conversions, nodes: nodes, given: e.config.Core.AdminToken != ""}
 	part.ownerLink = people.ownerLink
 	if created {
 		part.adminToken = secret
 	}
 	edge, err := edgeapi.New(edgeapi.Options{
-		Tokens: e.config.Edge.Tokens, Catalog: part.links, Booker: conversions, Clicks: analytics, Logger: log, Registerer: e.registry,
+		Tokens: e.config.Edge.Tokens, Catalog: part.links, Booker: conversions, Clicks: analytics, Nodes: nodes, Logger: log, Registerer: e.registry,
 	})
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/edgeref/edgeref/tracker/deliver"
+	"github.com/edgeref/edgeref/tracker/heartbeat"
 	"github.com/edgeref/edgeref/tracker/links"
 	"github.com/edgeref/edgeref/tracker/redirect"
 	"github.com/edgeref/edgeref/tracker/server"
@@ -48,7 +49,7 @@ type conversionSink interface {
 }
 
 // startTracker starts an edge node and returns the address of its public listener.
-func (e *environment) startTracker(keys *click.Keyring, source links.Source, clicks clickSink, conversions conversionSink) (net.Addr, error) {
+func (e *environment) startTracker(keys *click.Keyring, source links.Source, clicks clickSink, conversions conversionSink, core heartbeat.Sink) (net.Addr, error) {
 	log := e.log.With("part", "tracker")
 	c := e.config
 	known, err := links.New(source, redirect.Compile, links.Options{
@@ -77,6 +78,12 @@ func (e *environment) startTracker(keys *click.Keyring, source links.Source, cli
 	if err := e.startDelivery(clickSpool, conversionSpool, clicks, conversions); err != nil {
 		return nil, err
 	}
+
+	heart := heartbeat.New(heartbeat.Options{
+		Node: c.Tracker.Node, Version: version, Instance: e.instance, Feed: known.Feed, Sink: core, Now: time.Now, Logger: log,
+		Spools: []heartbeat.Spool{{Name: "clicks", Stats: clickSpool.Stats}, {Name: "conversions", Stats: conversionSpool.Stats}},
+	})
+	e.parts.background("status of the edge node", heart.Run)
 
 	trusted, err := prefixes("tracker.trusted_proxies", c.Tracker.TrustedProxies)
 	if err != nil {

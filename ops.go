@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/edgeref/edgeref/config"
+	"github.com/edgeref/edgeref/core/system"
 )
 
 // readyTimeout bounds all checks of one /readyz together.
@@ -72,6 +73,21 @@ func (o *opsServer) markStarted() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.started = true
+}
+
+// states are the conditions one by one, for the page of the system.
+func (o *opsServer) states(ctx context.Context) ([]system.CheckState, error) {
+	o.mu.Lock()
+	checks := slices.Clone(o.checks)
+	o.mu.Unlock()
+	out := make([]system.CheckState, len(checks))
+	for i, c := range checks {
+		out[i] = system.CheckState{Verdict: system.Verdict{State: system.OK, Text: "it is well"}, Name: c.name}
+		if err := c.check(ctx); err != nil {
+			out[i].Verdict = system.Verdict{State: system.Bad, Text: err.Error()}
+		}
+	}
+	return out, nil
 }
 
 func (o *opsServer) ready(w http.ResponseWriter, r *http.Request) {

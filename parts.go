@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/edgeref/edgeref/core/system"
 )
 
 // stopTimeout bounds the stop of one part, beyond what it was given to finish its work. What a part could not finish is
@@ -17,6 +21,9 @@ const stopTimeout = 15 * time.Second
 type parts struct {
 	log   *slog.Logger
 	stops []stopper
+
+	mu   sync.Mutex
+	work []system.Work // what runs in the background, in the order of its start
 }
 
 type stopper struct {
@@ -37,9 +44,13 @@ func (p *parts) background(name string, fn func(context.Context)) { p.background
 func (p *parts) backgroundFor(name string, finish time.Duration, fn func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
+	place := p.began(name)
 	go func() {
 		defer close(done)
 		fn(ctx)
+		if ctx.Err() == nil {
+			p.ended(place)
+		}
 	}()
 	p.stops = append(p.stops, stopper{name, max(finish, 0) + stopTimeout, func(stopCtx context.Context) error {
 		cancel()
@@ -50,6 +61,29 @@ func (p *parts) backgroundFor(name string, finish time.Duration, fn func(context
 			return stopCtx.Err()
 		}
 	}})
+}
+
+func (p *parts) began(name string) (place int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.work = append(p.work, system.Work{Verdict: system.Verdict{State: system.OK, Text: "it goes on"}, Name: name})
+	return len(p.work) - 1
+}
+
+// ended notes work that ended before it was told to.
+func (p *parts) ended(place int) {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.work[place].Verdict = system.Verdict{State: system.Bad, Text: "it ended by itself: see the log for why, and restart the process"}
+	p.work[place].EndedAt = &now
+}
+
+// inBackground is the background work as it is now.
+func (p *parts) inBackground() []system.Work {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.work)
 }
 
 // stop ends all parts, the last started first, and reports every failure.

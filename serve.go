@@ -14,6 +14,7 @@ import (
 
 	"github.com/edgeref/edgeref/config"
 	"github.com/edgeref/edgeref/tracker/coreclient"
+	"github.com/edgeref/edgeref/tracker/heartbeat"
 )
 
 // withEnvironment prepares what every role needs, runs fn to start its parts, waits for the end, and stops them.
@@ -48,7 +49,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 		demoConfig(c)
 	}
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
-		e.role = config.Serve
+		e.role, e.instance = config.Serve, heartbeat.NewInstance()
 		if err := fillSecrets(c, true); err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func (p *program) runServe(ctx context.Context, c *config.Config, log *slog.Logg
 		if err != nil {
 			return err
 		}
-		addr, err := e.startTracker(keys, core.links, store, core.conversions)
+		addr, err := e.startTracker(keys, core.links, store, core.conversions, core.nodes)
 		if err != nil {
 			return err
 		}
@@ -114,6 +115,7 @@ func (p *program) runCore(ctx context.Context, c *config.Config, log *slog.Logge
 func (p *program) runTracker(ctx context.Context, c *config.Config, log *slog.Logger) error {
 	saveMemory(log)
 	return p.withEnvironment(ctx, c, log, func(e *environment) error {
+		e.instance = heartbeat.NewInstance()
 		keys, err := keyring(c)
 		if err != nil {
 			return err
@@ -132,7 +134,7 @@ func (p *program) runTracker(ctx context.Context, c *config.Config, log *slog.Lo
 			e.parts.onStop("analytics", func(context.Context) error { return store.Close() })
 			clicks = store
 		}
-		addr, err := e.startTracker(keys, core, clicks, core)
+		addr, err := e.startTracker(keys, core, clicks, core, core)
 		if err != nil {
 			return err
 		}

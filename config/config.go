@@ -91,6 +91,7 @@ type Core struct {
 	AdminToken      string        `default:"" env:"EDGEREF_ADMIN_TOKEN" secret:"true" help:"first admin token of an empty database; empty: one is generated and printed once"`
 	TrustedProxies  []string      `default:"127.0.0.0/8,::1/128" unit:"CIDR list" help:"peers whose CF-Connecting-IP is believed, for limits and the audit log; in production Cloudflare's ranges"`
 	EncryptionKeys  []string      `default:"" unit:"id:base64 list" secret:"true" help:"keys of 32 bytes that encrypt secrets in the database; the first encrypts, all decrypt; the same on every core; one is generated in the data directory"`
+	BenchResult     string        `default:"" unit:"file" help:"what edgeref bench wrote with --json, for operators to see on the page of the system"`
 	ReleaseInterval time.Duration `default:"1m" unit:"duration" help:"how often commissions are looked for whose hold is over"`
 }
 

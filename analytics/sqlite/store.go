@@ -136,6 +136,15 @@ func dsn(path string, pragmas []string, lock string) string {
 	return u.String()
 }
 
+// Ping reports whether the file answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var n int
+	if err := s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM sqlite_schema").Scan(&n); err != nil {
+		return s.wrap("reach analytics", err)
+	}
+	return nil
+}
+
 // Close ends the maintenance and closes the file. Calls that are under way are waited for.
 func (s *Store) Close() error {
 	s.stop()

@@ -70,6 +70,7 @@ type server struct {
 	desk        api.DeskServices
 	analytics   *analytics
 	bearer      string
+	watching    time.Duration // how long streams of what happens last
 }
 
 // each runs test against an API on every kind of database.

@@ -19,11 +19,13 @@ import (
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/kyc"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/live"
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/material"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payout"
 	"github.com/edgeref/edgeref/core/site"
+	"github.com/edgeref/edgeref/core/system"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
@@ -150,6 +152,9 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{kyc.ErrTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
 		{material.ErrNotFound, http.StatusNotFound, "not_found"},
 		{material.ErrTooMany, http.StatusConflict, "too_many_materials"},
+		{live.ErrTooMany, http.StatusTooManyRequests, "too_many_listeners"},
+		{live.ErrClosed, http.StatusServiceUnavailable, "stopping"},
+		{system.ErrNotFound, http.StatusNotFound, "not_found"},
 		{site.ErrNotFound, http.StatusNotFound, "not_found"},
 		{site.ErrConflict, http.StatusConflict, "site_changed"},
 		{site.ErrInUse, http.StatusConflict, "media_in_use"},

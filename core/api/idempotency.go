@@ -368,3 +368,16 @@ func (c *capture) SetStatus(code int) {
 }
 
 func (c *capture) BodyWriter() io.Writer { return io.MultiWriter(&c.sent, c.humaContext.BodyWriter()) }
+
+// ExpiredKeys counts keys whose time is over, and says for how long that of the oldest has been.
+func ExpiredKeys(d *db.DB, now func() time.Time) func(context.Context) (pending, dead int64, overdue time.Duration, err error) {
+	return func(ctx context.Context) (pending, dead int64, overdue time.Duration, err error) {
+		var oldest int64
+		at := now()
+		err = d.QueryRow(ctx, "SELECT COUNT(*), COALESCE(MIN(expires_at), 0) FROM idempotency_keys WHERE expires_at < ?", at.UnixMilli()).Scan(&pending, &oldest)
+		if err == nil && oldest > 0 {
+			overdue = max(0, at.Sub(time.UnixMilli(oldest)))
+		}
+		return pending, 0, overdue, err
+	}
+}

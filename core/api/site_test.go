@@ -21,7 +21,7 @@ func siteModules(s *server) []api.Module {
 	s.t.Cleanup(func() { bucket.Close() })
 	return []api.Module{
 		api.Site(site.New(site.Options{DB: s.db, IDs: s.ids, Bucket: bucket, Audit: s.audit, Now: s.clock.Now})),
-		materialModule(s, s.self.Catalog),
+		materialModule(s, s.self.Catalog), systemModule(s), liveModule(s), api.Business(s.db),
 		api.Settings(api.SettingList{File: "edgeref.yaml", Sections: []api.SettingSection{{Name: "core", Settings: []api.Setting{
 			{Name: "core.listen", Value: "127.0.0.1:8081", Source: "file", IsSet: true}, {Name: "core.admin_token", Secret: true, IsSet: true, Source: "environment"},
 		}}}}),

@@ -226,6 +226,9 @@ func (r *revision) next() int64 {
 	return r.last
 }
 
+// Revision is the newest revision of the catalogue.
+func (c *Catalog) Revision(ctx context.Context) (int64, error) { return c.revision(ctx) }
+
 func (c *Catalog) revision(ctx context.Context) (rev int64, err error) {
 	err = c.db.QueryRow(ctx, "SELECT rev FROM catalog_revision WHERE id = 1").Scan(&rev)
 	return rev, err

@@ -109,6 +109,18 @@ func (d *DB) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Size is how many bytes the database takes, as far as its server says.
+func (d *DB) Size(ctx context.Context) (n int64, err error) {
+	query := "SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())"
+	if d.dialect == MySQL {
+		query = "SELECT CAST(COALESCE(SUM(data_length + index_length), 0) AS SIGNED) FROM information_schema.tables WHERE table_schema = DATABASE()"
+	}
+	if err := d.read.QueryRowContext(ctx, query).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read size of %s database: %w", d.dialect, err)
+	}
+	return n, nil
+}
+
 // Query reads rows from what is committed. The caller closes the rows.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return d.read.QueryContext(ctx, query, args...)

@@ -19,6 +19,7 @@ import (
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/link"
+	"github.com/edgeref/edgeref/wire/node"
 )
 
 // minToken is the shortest edge token, in bytes: it opens the postback secrets of all programs.
@@ -42,12 +43,18 @@ type Clicks interface {
 	AppendClicks(ctx context.Context, batchID string, clicks []click.Record) error
 }
 
+// Nodes remembers what edge nodes say of themselves. It is safe for concurrent use.
+type Nodes interface {
+	Report(ctx context.Context, s node.Status) error
+}
+
 // Options of the Edge API.
 type Options struct {
 	Tokens     []string // edge tokens that are accepted; several while one is being replaced
 	Catalog    Catalog
 	Booker     Booker
 	Clicks     Clicks // nil: trackers must store their clicks themselves
+	Nodes      Nodes  // nil: nobody wants to know
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -57,6 +64,7 @@ type server struct {
 	catalog Catalog
 	booker  Booker
 	clicks  Clicks
+	nodes   Nodes
 	log     *slog.Logger
 	metrics *metrics
 	batches chan struct{} // slots for batches of clicks, which are large
@@ -68,7 +76,7 @@ func New(opts Options) (http.Handler, error) {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &server{
-		catalog: opts.Catalog, booker: opts.Booker, clicks: opts.Clicks, log: opts.Logger,
+		catalog: opts.Catalog, booker: opts.Booker, clicks: opts.Clicks, nodes: opts.Nodes, log: opts.Logger,
 		metrics: newMetrics(opts.Registerer), batches: make(chan struct{}, maxBatches),
 	}
 	for _, token := range opts.Tokens {
@@ -86,6 +94,9 @@ func New(opts Options) (http.Handler, error) {
 	s.route(mux, "POST /edge/v1/conversions", bookTimeout, s.postConversions)
 	if s.clicks != nil {
 		s.route(mux, "POST /edge/v1/clicks", clicksTimeout, s.postClicks)
+	}
+	if s.nodes != nil {
+		s.route(mux, "POST /edge/v1/status", lookupTimeout, s.postStatus)
 	}
 	s.route(mux, "/edge/v1/", lookupTimeout, func(http.ResponseWriter, *http.Request) error {
 		return &problem{Status: http.StatusNotFound, Code: "not_found", Detail: "the Edge API has nothing at this path for this method"}

@@ -25,6 +25,7 @@ import (
 	"github.com/edgeref/edgeref/core/db/dbtest"
 	"github.com/edgeref/edgeref/core/edgeapi"
 	"github.com/edgeref/edgeref/core/newid"
+	"github.com/edgeref/edgeref/core/system"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/link"
@@ -96,7 +97,7 @@ func newServer(t *testing.T, d *db.DB) *server {
 		t.Fatal(err)
 	}
 	h, err := edgeapi.New(edgeapi.Options{
-		Tokens: []string{"an-older-edge-token", edgeToken}, Catalog: s.catalog, Booker: s.books, Clicks: s.clicks, Registerer: s.reg,
+		Tokens: []string{"an-older-edge-token", edgeToken}, Catalog: s.catalog, Booker: s.books, Clicks: s.clicks, Nodes: system.NewNodes(d, nil, time.Now), Registerer: s.reg,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/link"
+	"github.com/edgeref/edgeref/wire/node"
 )
 
 // Limits of the Edge API.
@@ -157,6 +158,26 @@ func (s *server) postClicks(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("append clicks: %w", err)
 	}
 	s.metrics.clicks.Add(float64(len(clicks)))
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// postStatus takes what a tracker says of itself.
+func (s *server) postStatus(w http.ResponseWriter, r *http.Request) error {
+	var status node.Status
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, node.MaxBody)).Decode(&status); err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return err
+		}
+		return badRequest("the body is not the status of an edge node")
+	}
+	if err := status.Validate(); err != nil {
+		return badRequest(err.Error())
+	}
+	if err := s.nodes.Report(r.Context(), status); err != nil {
+		return fmt.Errorf("note status of edge node %d: %w", status.Node, err)
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/edgeref/edgeref/core/db"
@@ -109,6 +110,7 @@ type Ledger struct {
 	ids       *newid.Generator
 	now       func() time.Time
 	reconcile func(ctx context.Context, q db.Querier) (int64, *Break, error)
+	last      atomic.Pointer[Verified]
 }
 
 // New returns a Ledger.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -117,7 +118,35 @@ func (l *Ledger) VerifyFrom(ctx context.Context, expect Head) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("verify ledger: %w", err)
 	}
+	l.remember(r)
 	return r, nil
+}
+
+// Verified is a verification and when it ended.
+type Verified struct {
+	Report Report
+	At     time.Time
+}
+
+// remember keeps a verification for Last, but for a head that somebody expected and mistyped: that says nothing of the ledger.
+func (l *Ledger) remember(r Report) {
+	if l.now != nil && (r.Break == nil || r.Break.Check != "chain_expected_head") {
+		l.last.Store(&Verified{r, l.now()})
+	}
+}
+
+// Last is the last verification of this process, whoever asked for it; ok is false if there was none.
+func (l *Ledger) Last() (v Verified, ok bool) {
+	if last := l.last.Load(); last != nil {
+		return *last, true
+	}
+	return Verified{}, false
+}
+
+// Unsealed counts the transactions that the hash chain does not cover yet; oldest is when the oldest was posted, Unix ms, or 0.
+func (l *Ledger) Unsealed(ctx context.Context) (count, oldest int64, err error) {
+	t, err := readTail(ctx, l.db)
+	return t.count, t.oldestAt, err
 }
 
 func (c check) run(ctx context.Context, q db.Querier) (*Break, error) {

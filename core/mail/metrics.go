@@ -93,6 +93,16 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(g.overdue, prometheus.GaugeValue, overdue)
 }
 
+// Backlog counts mails that wait and that were given up, and says for how long the oldest has been due. Without a server mails
+// wait for nobody.
+func (s *Service) Backlog(ctx context.Context) (pending, dead int64, overdue time.Duration, err error) {
+	p, d, o, err := s.backlog(ctx)
+	if s.opts.Sender == nil {
+		o = 0
+	}
+	return int64(p), int64(d), time.Duration(o * float64(time.Second)), err
+}
+
 // backlog counts what was not sent; overdue is in seconds.
 func (s *Service) backlog(ctx context.Context) (pending, dead, overdue float64, err error) {
 	var oldest int64

@@ -52,6 +52,19 @@ func newMetrics(reg prometheus.Registerer, o *Outbox) *metrics {
 	return m
 }
 
+// Backlog counts facts that analytics has not confirmed, those it refused, and gives the age of the oldest that waits.
+func (o *Outbox) Backlog(ctx context.Context) (pending, dead int64, waiting time.Duration, err error) {
+	pending, oldest, err := o.pending(ctx)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if oldest > 0 {
+		waiting = max(0, o.now().Sub(time.UnixMilli(oldest)))
+	}
+	dead, err = o.aside(ctx)
+	return pending, dead, waiting, err
+}
+
 // gauges ask the database when they are read, so that they are right at any moment and for facts of every core.
 type gauges struct {
 	outbox                 *Outbox

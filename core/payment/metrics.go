@@ -131,6 +131,21 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(g.strays, prometheus.GaugeValue, b.strays)
 }
 
+// Backlog counts events of gateways that wait, those that a person has to see to, and says for how long the oldest has waited.
+func (s *Service) Backlog(ctx context.Context) (pending, dead int64, waiting time.Duration, err error) {
+	var oldest int64
+	err = s.db.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM payment_event_work WHERE state = 'pending'),
+		(SELECT COUNT(*) FROM payment_event_work WHERE state IN ('review', 'dead')),
+		COALESCE((SELECT MIN(e.received_at) FROM payment_event_work w JOIN payment_events e ON e.id = w.event WHERE w.state = 'pending'), 0)`).Scan(&pending, &dead, &oldest)
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("count events of gateways: %w", err)
+	}
+	if oldest > 0 {
+		waiting = max(0, s.now().Sub(time.UnixMilli(oldest)))
+	}
+	return pending, dead, waiting, nil
+}
+
 // backlog is what waits; oldest is in seconds.
 type backlog struct{ pending, review, dead, refunds, oldest, strays float64 }
 

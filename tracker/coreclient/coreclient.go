@@ -19,6 +19,7 @@ import (
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/link"
+	"github.com/edgeref/edgeref/wire/node"
 )
 
 // Limits of the edge API, the same as the core's.
@@ -239,6 +240,17 @@ func (c *Client) AppendClicks(ctx context.Context, batchID string, clicks []clic
 	return c.do(ctx, request{
 		what: "send clicks", method: http.MethodPost, path: "/clicks", timeout: c.timeout,
 		contentType: "application/octet-stream", batchID: batchID, body: body,
+	})
+}
+
+// Report tells the core how this node is.
+func (c *Client) Report(ctx context.Context, s node.Status) error {
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("report status: %w", err)
+	}
+	return c.do(ctx, request{
+		what: "report status", method: http.MethodPost, path: "/status", timeout: c.timeout, contentType: "application/json", body: body,
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/edgeref/edgeref/wire/conversion"
 	"github.com/edgeref/edgeref/wire/link"
 	"github.com/edgeref/edgeref/wire/money"
+	"github.com/edgeref/edgeref/wire/node"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -467,4 +468,28 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("status %d: %v", status, err)
 		}
 	})
+}
+
+func TestReport(t *testing.T) {
+	var got node.Status
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || r.URL.Path != "/edge/v1/status" || r.Header.Get("Authorization") != "Bearer "+token {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	want := node.Status{Node: 3, Instance: "x", Feed: node.Feed{Connected: true}, Spools: []node.Spool{{Name: "clicks", Pending: 4}}}
+	if err := c.Report(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	var p *Problem
+	if err := serve(t, problem(http.StatusNotFound, "not_found")).Report(t.Context(), want); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+		t.Errorf("a core that does not want to know: %v", err)
+	}
 }

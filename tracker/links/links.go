@@ -266,6 +266,26 @@ func (s *Store[T]) Salt(day int64) (key [saltSize]byte, ok bool) { return s.salt
 // ByID or Program does not know now does not exist. While it is false, it may.
 func (s *Store[T]) Fresh() bool { return s.feed.fresh(s.elapsed()) }
 
+// Feed is how the store follows the core's changes.
+type Feed struct {
+	ID        string
+	Cursor    int64 // revision up to which everything is known
+	Connected bool
+	Lag       time.Duration // how long ago it last had everything; 0: it has
+	Links     int
+	Err       error // of the last request; nil: it went well
+}
+
+// Feed returns how the store follows the core's changes.
+func (s *Store[T]) Feed() Feed {
+	at := s.replica.position()
+	f := Feed{ID: at.feed, Cursor: at.cursor, Connected: s.feed.connected.Load(), Lag: s.feed.lag(s.elapsed()), Links: s.replica.size().links}
+	if cause := s.feed.lastError.Load(); cause != nil {
+		f.Err = *cause
+	}
+	return f
+}
+
 // Ready says why links cannot be answered yet: nil once all links have been known, from the snapshot or from the feed.
 func (s *Store[T]) Ready() error {
 	size := s.replica.size()

@@ -1,0 +1,3 @@
+-- +goose Up
+-- For what was paid within a span.
+CREATE INDEX orders_paid ON orders (paid_at);
