@@ -65,9 +65,9 @@ const groups: { label?: string; entries: Entry[] }[] = [
       { path: "webhooks", label: text.nav.webhooks, icon: <IconWebhook size={18} />, scope: "webhooks:read" },
       { path: "tokens", label: text.nav.tokens, icon: <IconKey size={18} />, scope: "admin" },
       { path: "audit", label: text.nav.audit, icon: <IconHistory size={18} />, scope: "audit:read" },
-      { path: "site", label: text.nav.site, icon: <IconWorld size={18} />, scope: "shop:read" },
-      { path: "settings", label: text.nav.settings, icon: <IconAdjustments size={18} />, scope: "audit:read" },
-      { path: "system", label: text.nav.system, icon: <IconCode size={18} />, scope: "people:read" },
+      { path: "site", label: text.nav.site, icon: <IconWorld size={18} />, scope: "settings:read" },
+      { path: "settings", label: text.nav.settings, icon: <IconAdjustments size={18} />, scope: "settings:read" },
+      { path: "system", label: text.nav.system, icon: <IconCode size={18} />, scope: "system:read" },
     ],
   },
 ];

@@ -2,6 +2,7 @@ import type { RouteObject } from "react-router";
 
 import { AdminShell } from "./AdminShell";
 import { earningsRoutes } from "./earningsRoutes";
+import { houseRoutes } from "./houseRoutes";
 import { moneyRoutes } from "./moneyRoutes";
 import { partnerRoutes } from "./partnerRoutes";
 import { salesRoutes } from "./salesRoutes";
@@ -16,5 +17,6 @@ export const adminRoutes: RouteObject = {
     { path: "analytics", lazy: async () => ({ Component: (await import("./Analytics")).Analytics }) },
     ...salesRoutes,
     ...moneyRoutes,
+    ...houseRoutes,
   ],
 };

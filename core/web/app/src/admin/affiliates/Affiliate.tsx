@@ -16,6 +16,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
 import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
+import { useStaffArea } from "../parts/area";
 import { Fact } from "../parts/Fact";
 import { Figures } from "../parts/Figures";
 import { History } from "../parts/History";
@@ -36,7 +37,7 @@ const t = text.partners;
 export function Affiliate() {
   const { id = "" } = useParams();
   const query = api.useQuery("get", "/api/v1/affiliates/{id}", { params: { path: { id } } });
-  const trail = [{ label: text.nav.affiliates, to: "/admin/affiliates" }];
+  const trail = useStaffArea().trail(text.nav.affiliates, "affiliates");
   if (!query.data) {
     return (
       <Page title={text.nav.affiliates} trail={trail}>

@@ -6,6 +6,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import { EmptyState, Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
+import { useStaffArea } from "../parts/area";
 import { useNames } from "../parts/names";
 import { Ref } from "../parts/Ref";
 
@@ -30,6 +31,7 @@ export function AffiliateDownline({ id }: { id: string }) {
 }
 
 function Members({ members }: { members: Member[] }) {
+  const { pageOf } = useStaffArea();
   const own = new Map(members.map((m) => [m.id, m.name]));
   const other = useNames(members.map((m) => m.sponsor_id).filter((s) => !own.has(s)));
   const name = (s: string) => own.get(s) ?? other(s);
@@ -40,5 +42,5 @@ function Members({ members }: { members: Member[] }) {
     { key: "sponsor", title: t.sponsor, value: (m) => name(m.sponsor_id), render: (m) => <Ref id={m.sponsor_id} name={name(m.sponsor_id)} /> },
     { key: "joined", title: t.joined, value: (m) => m.joined_at, render: (m) => <When at={m.joined_at} as="date" /> },
   ];
-  return <DataTable name={text.nav.downline} source={members} rowKey={(m) => m.id} columns={columns} to={(m) => `/admin/affiliates/${m.id}`} empty={<EmptyState title={t.noDownline} />} />;
+  return <DataTable name={text.nav.downline} source={members} rowKey={(m) => m.id} columns={columns} to={(m) => pageOf(m.id) ?? ""} empty={<EmptyState title={t.noDownline} />} />;
 }

@@ -15,7 +15,7 @@ import { TransactionTable } from "../ledger/TransactionTable";
 import { Fact } from "../parts/Fact";
 import { useNames } from "../parts/names";
 import { Ref } from "../parts/Ref";
-import { whyPaths } from "../parts/whyPaths";
+import { useStaffArea } from "../parts/area";
 
 const t = text.bookings;
 
@@ -37,6 +37,7 @@ export function Commission() {
 }
 
 function One({ c, why, trail }: { c: Schemas["WhyCommission"]; why: Schemas["Why"]; trail: { label: string; to: string }[] }) {
+  const { whyPaths } = useStaffArea();
   const name = useNames([c.affiliate_id, c.program_id]);
   return (
     <Page

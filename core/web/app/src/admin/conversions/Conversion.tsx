@@ -15,12 +15,12 @@ import { StateBadge } from "../../ui/StateBadge";
 import { ErrorState, Loaded } from "../../ui/states";
 import { When } from "../../ui/When";
 import { Why } from "../../ui/Why";
+import { useStaffArea } from "../parts/area";
 import { Fact } from "../parts/Fact";
 import { History } from "../parts/History";
 import { useNames } from "../parts/names";
 import { AffiliatePicker } from "../parts/pickers";
 import { Ref } from "../parts/Ref";
-import { whyPaths } from "../parts/whyPaths";
 import { conversionState } from "./Conversions";
 
 type Detail = Schemas["ConversionDetail"];
@@ -30,7 +30,7 @@ const t = text.bookings;
 export function Conversion() {
   const { id = "" } = useParams();
   const query = api.useQuery("get", "/api/v1/conversions/{id}", { params: { path: { id } } });
-  const trail = [{ label: text.nav.conversions, to: "/admin/conversions" }];
+  const trail = useStaffArea().trail(text.nav.conversions, "conversions");
   if (!query.data) {
     return (
       <Page title={text.nav.conversions} trail={trail}>
@@ -45,6 +45,7 @@ export function Conversion() {
 
 function One({ c, trail }: { c: Detail; trail: { label: string; to: string }[] }) {
   const me = useMe();
+  const { whyPaths } = useStaffArea();
   const [assigning, setAssigning] = useState(false);
   const name = useNames([c.affiliate_id, c.program_id, c.link_id]);
   const why = api.useQuery("get", "/api/v1/conversions/{id}/why", { params: { path: { id: c.id } } });

@@ -18,6 +18,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import { EmptyState, Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
+import { useStaffArea } from "../parts/area";
 import { Fact } from "../parts/Fact";
 import { Figures } from "../parts/Figures";
 import { History } from "../parts/History";
@@ -31,7 +32,7 @@ const t = text.partners;
 export function LinkPage() {
   const { id = "" } = useParams();
   const query = api.useQuery("get", "/api/v1/links/{id}", { params: { path: { id } } });
-  const trail = [{ label: text.nav.links, to: "/admin/links" }];
+  const trail = useStaffArea().trail(text.nav.links, "links");
   if (!query.data) {
     return (
       <Page title={text.nav.links} trail={trail}>

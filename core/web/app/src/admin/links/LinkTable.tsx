@@ -17,6 +17,7 @@ import { When } from "../../ui/When";
 import { useQueryClient } from "@tanstack/react-query";
 import { withNames, type Named } from "../parts/names";
 import { ProgramPicker } from "../parts/pickers";
+import { useStaffArea } from "../parts/area";
 import { Ref } from "../parts/Ref";
 import { LinkForm } from "./LinkForm";
 import { linkState } from "./state";
@@ -33,6 +34,7 @@ export function LinkTable({ affiliate }: { affiliate?: string }) {
   const [program, setProgram] = useQueryState("program");
   const [needle, setNeedle] = useQueryState("q");
   const [slug] = useDebouncedValue(needle.trim(), 250);
+  const { pageOf } = useStaffArea();
   const [making, setMaking] = useState(false);
   const [bulk, setBulk] = useState<{ to: Link["status"]; rows: Link[] }>();
   const query = { ...(affiliate && { affiliate_id: affiliate }), ...(program && { program_id: program }), ...(status && { status: status as Link["status"] }), ...(slug && { slug }) };
@@ -66,7 +68,7 @@ export function LinkTable({ affiliate }: { affiliate?: string }) {
         )}
         rowKey={({ row }) => row.id}
         columns={columns}
-        to={({ row }) => `/admin/links/${row.id}`}
+        to={({ row }) => pageOf(row.id) ?? ""}
         empty={<EmptyState title={status || program || slug ? t.noLinkFits : t.noLinks} />}
         actions={
           writes && (

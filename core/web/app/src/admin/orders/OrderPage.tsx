@@ -12,6 +12,9 @@ import { Page } from "../../ui/Page";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
 import { When } from "../../ui/When";
+import { useStaffArea } from "../parts/area";
+import { useNames } from "../parts/names";
+import { Ref } from "../parts/Ref";
 import { Documents } from "./Documents";
 import { RefundDialog } from "./RefundDialog";
 import { Story } from "./Story";
@@ -26,7 +29,7 @@ export function OrderPage() {
   return (
     <Page
       title={query.data ? `${t.number} ${query.data.number}` : t.number}
-      trail={[{ label: text.nav.orders, to: "/admin/orders" }]}
+      trail={useStaffArea().trail(text.nav.orders, "orders")}
       about={query.data && <About order={query.data} />}
       actions={query.data && <Actions order={query.data} />}
     >
@@ -88,6 +91,7 @@ function Actions({ order }: { order: Order }) {
 }
 
 function Reviews({ order }: { order: Order }) {
+  const { support } = useStaffArea();
   const open = order.reviews.filter((r) => !r.resolved_at);
   if (open.length === 0) {
     return null;
@@ -96,7 +100,7 @@ function Reviews({ order }: { order: Order }) {
     <Alert color="orange" title={fill(t.openReviews, { n: open.length })}>
       {open.map((r) => (
         <Text key={r.id} size="sm">
-          <Link to="/admin/reviews">{r.kind.replaceAll("_", " ")}</Link>: {r.detail}
+          {support ? r.kind.replaceAll("_", " ") : <Link to="/admin/reviews">{r.kind.replaceAll("_", " ")}</Link>}: {r.detail}
         </Text>
       ))}
     </Alert>
@@ -189,12 +193,13 @@ function Buyer({ order }: { order: Order }) {
 }
 
 function Belongs({ order }: { order: Order }) {
+  const name = useNames([order.affiliate_id]);
   return (
     <Card component="section" aria-labelledby="belongs">
       <Title order={2} id="belongs" mb="sm">
         {t.attribution}
       </Title>
-      {order.affiliate_id ? <Link to={`/admin/affiliates/${order.affiliate_id}`}>{order.affiliate_id}</Link> : <Text>{t.noAttribution}</Text>}
+      {order.affiliate_id ? <Ref id={order.affiliate_id} name={name(order.affiliate_id)} /> : <Text>{t.noAttribution}</Text>}
       <Text size="sm" mt="xs">
         {order.attribution.text}
       </Text>

@@ -1,12 +1,12 @@
-import { Anchor, Group, Table, Text } from "@mantine/core";
+import { Group, Table, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Link } from "react-router";
 
 import type { Schemas } from "../../api/client";
 import { fill, text } from "../../text";
 import { formatDateTime, formatMoney } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { StateBadge } from "../../ui/StateBadge";
+import { Ref } from "../parts/Ref";
 
 type StoryEntry = Schemas["StoryEntry"];
 const s = text.story;
@@ -60,7 +60,7 @@ function Papers({ entry: e }: { entry: StoryEntry }) {
     const c = e.conversion;
     return (
       <Happened
-        title={<Anchor component={Link} to={`/admin/conversions/${c.id}`}>{fill(s.conversion, { type: text.conversionTypes[c.type] ?? c.type })}</Anchor>}
+        title={<Ref id={c.id} name={fill(s.conversion, { type: text.conversionTypes[c.type] ?? c.type })} />}
         state={c.state}
         amount={c.amount}
         detail={[c.no_commission && word(c.no_commission), c.reason]}
@@ -76,9 +76,7 @@ function Papers({ entry: e }: { entry: StoryEntry }) {
     return (
       <Happened
         title={
-          <Anchor component={Link} to={`/admin/payouts/${p.batch_id}`}>
-            {fill(s.payout, { share: formatMoney(p.share.amount), total: formatMoney(p.net) })}
-          </Anchor>
+          <Ref id={p.batch_id} name={fill(s.payout, { share: formatMoney(p.share.amount), total: formatMoney(p.net) })} />
         }
         state={p.state}
         detail={[p.account, p.reference, p.reason]}
@@ -126,7 +124,7 @@ function Click({ click: c }: { click: Schemas["StoryClick"] }) {
   const verdict = c.result === "attributed" ? s.clickResult : fill(s.clickNot, { why: word(c.result) });
   return (
     <Happened
-      title={<Anchor component={Link} to={`/admin/links/${c.link_id}`}>{fill(s.click, { link: c.link_id })}</Anchor>}
+      title={<Ref id={c.link_id} name={fill(s.click, { link: c.link_id })} />}
       detail={[c.stored ? visitor : s.clickUnstored, verdict, c.bot && word(c.bot), [c.utm_source, c.utm_medium, c.utm_campaign].filter(Boolean).join(" / ")]}
     />
   );
@@ -136,7 +134,7 @@ function Commission({ commission: c }: { commission: Schemas["StoryCommission"] 
   const title = c.level === 0 ? s.commission : fill(s.commissionLevel, { level: c.level });
   return (
     <>
-      <Happened title={<Anchor component={Link} to={`/admin/affiliates/${c.affiliate_id}`}>{title}</Anchor>} state={c.state} amount={c.amount} detail={c.why} />
+      <Happened title={<Ref id={c.affiliate_id} name={title} />} state={c.state} amount={c.amount} detail={c.why} />
       <Text size="xs" c="dimmed">
         {fill(s.commissionState, { state: word(c.state), at: formatDateTime(c.release_at) })}
       </Text>

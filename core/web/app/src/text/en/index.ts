@@ -1,6 +1,7 @@
 // One line for each file: what it exports is found below text.
 export * from "./account";
 export * from "./admin";
+export * from "./admin-mails";
 export * from "./admin-orders";
 export * from "./admin-payouts";
 export * from "./admin-sales";
