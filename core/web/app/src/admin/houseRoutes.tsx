@@ -2,5 +2,8 @@ import type { RouteObject } from "react-router";
 
 /** What keeps the house running: mails, and all that others connect to. */
 export const houseRoutes: RouteObject[] = [
+  { path: "people", lazy: async () => ({ Component: (await import("./people/People")).People }) },
+  { path: "people/:id", lazy: async () => ({ Component: (await import("../support/person/PersonPage")).PersonPage }) },
+  { path: "audit", lazy: async () => ({ Component: (await import("./audit/AuditLog")).AuditLog }) },
   { path: "mails", lazy: async () => ({ Component: (await import("./mails/Mails")).Mails }) },
 ];

@@ -8,6 +8,7 @@ export const supportRoutes: RouteObject = {
   element: <SupportShell />,
   children: [
     { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
+    { path: "people/:id", lazy: async () => ({ Component: (await import("./person/PersonPage")).PersonPage }) },
     { path: "orders/:id", lazy: async () => ({ Component: (await import("../admin/orders/OrderPage")).OrderPage }) },
     { path: "affiliates/:id", lazy: async () => ({ Component: (await import("../admin/affiliates/Affiliate")).Affiliate }) },
     { path: "links/:id", lazy: async () => ({ Component: (await import("../admin/links/Link")).LinkPage }) },

@@ -10,7 +10,7 @@ import { startViewing } from "../../session/session";
 import { fill, text } from "../../text";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 
-/** Lets staff look at the pages of an affiliate; nothing can be changed there, and it is audited. */
+/** Lets staff look at the pages of a person; nothing can be changed there, and it is audited. */
 export function ViewAs({ person, name }: { person: Schemas["Person"] | undefined; name: string }) {
   const t = text.partners;
   const [asking, setAsking] = useState(false);
@@ -24,7 +24,7 @@ export function ViewAs({ person, name }: { person: Schemas["Person"] | undefined
     const { access_token, expires_at } = await ok(client.POST("/api/v1/people/{id}/view", { params: { path: { id: person.id } }, body: { reason: reason.trim() } }));
     startViewing(access_token, Math.round((new Date(expires_at).getTime() - Date.now()) / 1000));
     const me = await ok(client.GET("/api/v1/me"));
-    await navigate("/affiliate", { replace: true, flushSync: true });
+    await navigate(person.affiliate_id ? "/affiliate" : "/", { replace: true, flushSync: true });
     // The page of the back office is gone, so that it asks for nothing more with a token that may not. Nothing of one's own
     // may be shown as another's.
     cache.setQueryData(["me"], me);

@@ -1,9 +1,11 @@
 // One line for each file: what it exports is found below text.
 export * from "./account";
 export * from "./admin";
+export * from "./admin-audit";
 export * from "./admin-mails";
 export * from "./admin-orders";
 export * from "./admin-payouts";
+export * from "./admin-people";
 export * from "./admin-sales";
 export * from "./affiliate";
 export * from "./affiliate-earnings";

@@ -75,7 +75,7 @@ export const partners = {
   tabs: { figures: "Figures", links: "Links", money: "Money", documents: "Documents", downline: "Downline", codes: "Coupon codes", history: "History" },
   viewAs: "View as",
   viewTitle: "Look at the pages of {name}?",
-  viewText: "You see what the affiliate sees, for 10 minutes, and can change nothing. It is written into the audit log that you did.",
+  viewText: "You see what the person sees, for 10 minutes, and can change nothing. It is written into the audit log that you did.",
   viewReason: "Why do you need to look?",
   viewNobody: "This affiliate has no account to sign in with, so there is nothing to look at.",
   account: "Account",
