@@ -6,4 +6,6 @@ export const houseRoutes: RouteObject[] = [
   { path: "people/:id", lazy: async () => ({ Component: (await import("../support/person/PersonPage")).PersonPage }) },
   { path: "audit", lazy: async () => ({ Component: (await import("./audit/AuditLog")).AuditLog }) },
   { path: "mails", lazy: async () => ({ Component: (await import("./mails/Mails")).Mails }) },
+  { path: "webhooks", lazy: async () => ({ Component: (await import("./webhooks/Webhooks")).Webhooks }) },
+  { path: "webhooks/:id", lazy: async () => ({ Component: (await import("./webhooks/WebhookPage")).WebhookPage }) },
 ];

@@ -10,7 +10,7 @@ const asks = new Set(["pending", "waiting", "submitted", "review", "open", "unkn
 export function StateBadge({ state, label }: { state: string; label?: string }) {
   const color = good.has(state) ? "teal" : bad.has(state) ? "red" : asks.has(state) ? "orange" : "gray";
   return (
-    <Badge variant="light" color={color} tt="none" fw={600} style={{ flex: "none" }}>
+    <Badge variant="light" color={color} tt="none" fw={600} style={{ flex: "none", minWidth: "max-content" }}>
       {label ?? text.states[state] ?? state}
     </Badge>
   );

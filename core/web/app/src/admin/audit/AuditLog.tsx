@@ -74,7 +74,7 @@ export function AuditLog() {
         columns={columns}
         source={withNames(
           source<Entry>(["audit-log", query], (page, signal) => client.GET("/api/v1/audit-log", { params: { query: { ...query, ...page } }, signal })),
-          (e) => [e.object, e.actor.kind === "person" ? e.actor.id : ""],
+          (e) => [e.actor.kind === "person" ? e.actor.id : "", e.object],
         )}
         rowKey={({ row }) => row.id}
         onRow={setOpened}

@@ -15,14 +15,32 @@ export interface Named<T> {
 
 const most = 100; // of one request, so that its address stays short
 
+// Kinds whose names one request gives.
+const named = new Set(["aff", "grp", "lnk", "prg"]);
+
+// People are asked for one by one, so only the first few: what names them names few of them.
+const mostPeople = 20;
+
+async function lookPeople(ids: string[], signal?: AbortSignal): Promise<Name[]> {
+  const found = await Promise.all(
+    ids.slice(0, mostPeople).map(async (id) => {
+      const { data } = await client.GET("/api/v1/people/{id}", { params: { path: { id } }, signal });
+      return data && { id, name: data.name || data.email, status: data.status };
+    }),
+  );
+  return found.filter((n) => n !== undefined);
+}
+
 async function look(ids: string[], signal?: AbortSignal): Promise<Map<string, Name>> {
-  const wanted = [...new Set(ids.filter(Boolean))];
+  const all = [...new Set(ids)];
+  const wanted = all.filter((id) => named.has(id.split("_")[0] ?? ""));
+  const people = lookPeople(all.filter((id) => id.startsWith("per_")), signal);
   const parts: string[][] = [];
   for (let i = 0; i < wanted.length; i += most) {
     parts.push(wanted.slice(i, i + most));
   }
   const answers = await Promise.all(parts.map((id) => ok(client.GET("/api/v1/names", { params: { query: { id } }, signal }))));
-  return new Map(answers.flatMap(({ items }) => items).map((n) => [n.id, n]));
+  return new Map([...answers.flatMap(({ items }) => items), ...(await people)].map((n) => [n.id, n]));
 }
 
 /** The same list with the names of what its rows refer to, so that they can be sorted, filtered and exported. */

@@ -18,7 +18,6 @@ import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
-import { Stat, StatGrid } from "../../ui/Stat";
 import { When } from "../../ui/When";
 import { Entries, Section } from "./Section";
 
@@ -129,11 +128,7 @@ function Affiliate({ overview: { affiliate, balances }, hidden }: { overview: Ov
             {t.noBalances}
           </Text>
         ) : (
-          <StatGrid>
-            {balances.map((b) => (
-              <Stat key={b.kind + b.amount.currency} label={text.partners.balanceKinds[b.kind] ?? b.kind} value={<Money amount={b.amount} />} />
-            ))}
-          </StatGrid>
+          <Facts facts={balances.map((b) => [`${text.partners.balanceKinds[b.kind] ?? b.kind}, ${b.amount.currency}`, <Money amount={b.amount} fw={600} />])} />
         ))}
     </Section>
   );

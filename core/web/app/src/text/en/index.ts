@@ -8,6 +8,8 @@ export * from "./admin-payouts";
 export * from "./admin-people";
 export * from "./admin-sales";
 export * from "./affiliate";
+export * from "./admin-webhooks";
+export * from "./admin";
 export * from "./affiliate-earnings";
 export * from "./affiliate-links";
 export * from "./affiliate-materials";
