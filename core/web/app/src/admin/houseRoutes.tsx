@@ -8,4 +8,6 @@ export const houseRoutes: RouteObject[] = [
   { path: "mails", lazy: async () => ({ Component: (await import("./mails/Mails")).Mails }) },
   { path: "webhooks", lazy: async () => ({ Component: (await import("./webhooks/Webhooks")).Webhooks }) },
   { path: "webhooks/:id", lazy: async () => ({ Component: (await import("./webhooks/WebhookPage")).WebhookPage }) },
+  { path: "tokens", lazy: async () => ({ Component: (await import("./tokens/Tokens")).Tokens }) },
+  { path: "settings", lazy: async () => ({ Component: (await import("./settings/Settings")).Settings }) },
 ];

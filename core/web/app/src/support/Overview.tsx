@@ -11,7 +11,7 @@ import { client } from "../api/client";
 import { text } from "../text";
 import { Page } from "../ui/Page";
 import { ErrorState } from "../ui/states";
-import { byKind, pageOfHit, peopleFirst, type Hit } from "./hits";
+import { byKind, pageOfHit, type Hit } from "./hits";
 import classes from "./Overview.module.css";
 import { hitID, Results } from "./Results";
 import { useSearches } from "./Searches";
@@ -35,8 +35,7 @@ export function Overview() {
   });
   const asked = words.trim().length > 1;
   const current = asked && settled === words.trim() && !query.isPlaceholderData;
-  const found = peopleFirst(query.data?.hits ?? [], settled);
-  const hits = asked ? byKind(found).flatMap(([, of]) => of) : [];
+  const hits = asked ? byKind(query.data?.hits ?? []).flatMap(([, of]) => of) : [];
   const chosen = hits[Math.min(active, hits.length - 1)];
 
   const open = (hit: Hit) => {
@@ -95,7 +94,7 @@ export function Overview() {
       ) : query.isError ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : query.data ? (
-        <Results result={{ ...query.data, hits: found }} stale={!current} active={chosen} onOpen={open} />
+        <Results result={query.data} stale={!current} active={chosen} onOpen={open} />
       ) : null}
     </Page>
   );

@@ -28,12 +28,3 @@ export function byKind(hits: Hit[]): [Hit["kind"], Hit[]][] {
   }
   return [...kinds];
 }
-
-/** People come before things that are merely called like them, unless something is called exactly so. */
-export function peopleFirst(hits: Hit[], words: string): Hit[] {
-  if (hits[0]?.title.toLowerCase() === words.toLowerCase()) {
-    return hits;
-  }
-  const rank = (hit: Hit) => (hit.kind === "person" ? 0 : hit.kind === "affiliate" ? 1 : 2);
-  return hits.toSorted((a, b) => rank(a) - rank(b));
-}
