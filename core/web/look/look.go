@@ -37,5 +37,9 @@ func accented(colour string) string {
 	if colour == "" || colour == DefaultAccent || len(colour) != 7 || colour[0] != '#' || strings.Trim(colour[1:], "0123456789abcdefABCDEF") != "" {
 		return ""
 	}
-	return ":root { --accent: " + colour + "; }\n@media (prefers-color-scheme: dark) { :root { --accent: color-mix(in srgb, " + colour + " 45%, #dfe8ff); } }\n"
+	dark := func(value string) string {
+		return "@media (prefers-color-scheme: dark) { :root { --accent: " + value + "; } }"
+	}
+	return ":root { --accent: " + colour + "; }\n" + dark("color-mix(in srgb, "+colour+" 45%, #dfe8ff)") +
+		"\n@supports (color: oklch(from red l c h)) { " + dark("oklch(from "+colour+" .78 c h)") + " }\n"
 }
