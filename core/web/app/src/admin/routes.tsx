@@ -3,6 +3,7 @@ import type { RouteObject } from "react-router";
 import { AdminShell } from "./AdminShell";
 import { earningsRoutes } from "./earningsRoutes";
 import { houseRoutes } from "./houseRoutes";
+import { machineRoutes } from "./machineRoutes";
 import { moneyRoutes } from "./moneyRoutes";
 import { partnerRoutes } from "./partnerRoutes";
 import { salesRoutes } from "./salesRoutes";
@@ -18,5 +19,6 @@ export const adminRoutes: RouteObject = {
     ...salesRoutes,
     ...moneyRoutes,
     ...houseRoutes,
+    ...machineRoutes,
   ],
 };

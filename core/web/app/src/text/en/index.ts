@@ -11,6 +11,8 @@ export * from "./affiliate";
 export * from "./admin-settings";
 export * from "./admin-tokens";
 export * from "./admin-webhooks";
+export * from "./admin-system";
+export * from "./admin";
 export * from "./affiliate-earnings";
 export * from "./affiliate-links";
 export * from "./affiliate-materials";
