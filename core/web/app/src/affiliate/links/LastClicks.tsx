@@ -8,6 +8,7 @@ import { text } from "../../text";
 import { namedPeriod } from "../../ui/period";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { pageSize } from "../../ui/table/source";
 import { When } from "../../ui/When";
 import type { MyLink } from "../useMyLinks";
 
@@ -26,14 +27,14 @@ const columns: Column<Click>[] = [
   { key: "bot", title: words.bot, value: (c) => (c.bot ? valueLabel("bot", c.bot, {}) : ""), wide: true },
 ];
 
-/** Single clicks of the last 90 days, the newest first. */
+/** Single clicks of the last 90 days, the newest first; few at a time, since each is a card on a phone. */
 export function LastClicks({ link }: { link: MyLink }) {
   const { from, to } = namedPeriod("90d");
   const span = `${from.toISOString()} ${to.toISOString()}`;
   const clicks = useMemo(() => {
     const [from = "", to = ""] = span.split(" ");
     return source<Click>(["my-clicks", link.id, span], (query, signal) =>
-      client.GET("/api/v1/me/affiliate/clicks", { params: { query: { ...query, limit: Math.min(query.limit, 50), from, to, filter: [`link:${link.id}`] } }, signal }),
+      client.GET("/api/v1/me/affiliate/clicks", { params: { query: { ...query, limit: query.limit === pageSize ? 20 : query.limit, from, to, filter: [`link:${link.id}`] } }, signal }),
     );
   }, [link.id, span]);
   return (

@@ -1,4 +1,4 @@
-import { Button, Card, Text } from "@mantine/core";
+import { Box, Button, Card, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
@@ -67,13 +67,8 @@ export function Links() {
 
 function columnsOf(figuresOf: (link: MyLink) => Figures, programOf: (id: string) => string, currencies: string[]): Column<MyLink>[] {
   return [
-    { key: "slug", title: words.slugColumn, value: (l) => l.slug },
-    { key: "address", title: words.address, value: (l) => address(config.tracker, l.slug), render: (l) => <CopyText value={address(config.tracker, l.slug)} /> },
-    {
-      key: "destination", title: words.destination, value: (l) => l.destination, wide: true,
-      render: (l) => <Text size="sm" truncate maw={220} title={l.destination}>{l.destination.replace(/^https?:\/\//, "")}</Text>,
-    },
-    { key: "program", title: words.program, value: (l) => programOf(l.program_id), wide: true },
+    { key: "slug", title: words.slugColumn, value: (l) => l.slug, render: (l) => <Text span inherit style={{ whiteSpace: "nowrap" }}>{l.slug}</Text> },
+    { key: "address", title: words.address, value: (l) => address(config.tracker, l.slug), render: (l) => <Box maw={210}><CopyText value={address(config.tracker, l.slug)} /></Box> },
     { key: "clicks", title: words.clicks, align: "right", value: (l) => figuresOf(l).clicks, render: (l) => formatNumber(figuresOf(l).clicks) },
     { key: "sales", title: words.sales, align: "right", value: (l) => figuresOf(l).sales, render: (l) => formatNumber(figuresOf(l).sales) },
     ...currencies.map((currency): Column<MyLink> => ({
@@ -81,6 +76,11 @@ function columnsOf(figuresOf: (link: MyLink) => Figures, programOf: (id: string)
       value: (l) => valueOf(figuresOf(l), "commission", currency), render: (l) => formatMetric("commission", valueOf(figuresOf(l), "commission", currency), currency),
     })),
     { key: "state", title: words.state, value: (l) => stateOf(l), render: (l) => <StateBadge state={stateOf(l)} label={stateOf(l) === "expired" ? words.expired : undefined} /> },
+    {
+      key: "destination", title: words.destination, value: (l) => l.destination, wide: true,
+      render: (l) => <Text size="sm" truncate maw={190} title={l.destination}>{l.destination.replace(/^https?:\/\//, "")}</Text>,
+    },
+    { key: "program", title: words.program, value: (l) => programOf(l.program_id), wide: true },
     { key: "made", title: words.made, value: (l) => l.created_at, render: (l) => <When at={l.created_at} as="date" />, wide: true },
   ];
 }
