@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
+import { locale } from "../../ui/locale";
 
 export type OpenProgram = Schemas["OpenProgram"];
 
@@ -14,5 +15,5 @@ export function usePrograms() {
   });
 }
 
-/** "shop.example and *.example.com" */
-export const hostsOf = (hosts: readonly string[]): string => new Intl.ListFormat("en", { type: "disjunction" }).format(hosts);
+/** "shop.example or *.example.com" */
+export const hostsOf = (hosts: readonly string[]): string => new Intl.ListFormat(locale, { type: "disjunction" }).format(hosts);
