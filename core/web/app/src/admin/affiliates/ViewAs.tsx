@@ -1,11 +1,12 @@
 import { Alert, Button, Text, Textarea } from "@mantine/core";
 import { IconEye } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 
 import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
+import { home } from "../../areas";
 import { startViewing } from "../../session/session";
 import { fill, text } from "../../text";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
@@ -17,19 +18,31 @@ export function ViewAs({ person, name }: { person: Schemas["Person"] | undefined
   const [reason, setReason] = useState("");
   const cache = useQueryClient();
   const navigate = useNavigate();
+  // Whose pages are looked at, once this page is left for them.
+  const seen = useRef<Schemas["Me"]>(undefined);
+  useEffect(
+    () => () => {
+      const me = seen.current;
+      if (me) {
+        // When nothing of the back office is mounted any more, so that it asks for nothing with a token that may not.
+        // Nothing of one's own may be shown as another's.
+        setTimeout(() => {
+          cache.setQueryData(["me"], me);
+          cache.removeQueries({ type: "inactive" });
+          void cache.resetQueries({ type: "active", predicate: ({ queryKey }) => queryKey[0] !== "me" });
+        });
+      }
+    },
+    [cache],
+  );
   const look = async () => {
     if (!person) {
       return;
     }
     const { access_token, expires_at } = await ok(client.POST("/api/v1/people/{id}/view", { params: { path: { id: person.id } }, body: { reason: reason.trim() } }));
     startViewing(access_token, Math.round((new Date(expires_at).getTime() - Date.now()) / 1000));
-    const me = await ok(client.GET("/api/v1/me"));
-    await navigate(person.affiliate_id ? "/affiliate" : "/", { replace: true, flushSync: true });
-    // The page of the back office is gone, so that it asks for nothing more with a token that may not. Nothing of one's own
-    // may be shown as another's.
-    cache.setQueryData(["me"], me);
-    cache.removeQueries({ type: "inactive" });
-    await cache.resetQueries({ type: "active", predicate: ({ queryKey }) => queryKey[0] !== "me" });
+    const me = (seen.current = await ok(client.GET("/api/v1/me")));
+    await navigate(home(me), { replace: true });
   };
   return (
     <>
