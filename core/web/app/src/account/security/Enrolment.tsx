@@ -1,10 +1,9 @@
-import { Anchor, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, CopyButton, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useState, type FormEvent } from "react";
 
 import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { text } from "../../text";
-import { CopyText } from "../../ui/CopyText";
 import { QRCode } from "../../ui/QRCode";
 import { ErrorState } from "../../ui/states";
 import { PasswordField } from "../PasswordField";
@@ -69,7 +68,18 @@ export function Enrolment({ opened, onClose, done }: Props) {
               <Text size="sm" fw={500}>
                 {t.secret}
               </Text>
-              <CopyText value={secret.secret} label={secret.secret.replace(/(.{4})(?=.)/g, "$1 ")} />
+              <Group gap="xs" align="flex-start" wrap="nowrap">
+                <Text ff="monospace" style={{ flex: 1, minWidth: 0 }}>
+                  {secret.secret.replace(/(.{4})(?=.)/g, "$1 ")}
+                </Text>
+                <CopyButton value={secret.secret}>
+                  {({ copied, copy }) => (
+                    <Button size="compact-sm" variant="default" onClick={copy} style={{ flex: "none" }}>
+                      {copied ? text.common.copied : text.common.copy}
+                    </Button>
+                  )}
+                </CopyButton>
+              </Group>
             </div>
             <Anchor href={secret.url} size="sm">
               {t.openApp}
