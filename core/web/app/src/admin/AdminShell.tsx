@@ -1,6 +1,6 @@
 import {
   IconActivity, IconAdjustments, IconBuildingBank, IconCash, IconChartBar, IconCode, IconCreditCard, IconDiscount, IconFileCertificate, IconGavel, IconHistory, IconKey, IconLayoutDashboard,
-  IconLink, IconMail, IconPackage, IconPhoto, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook, IconWorld,
+  IconLink, IconMail, IconPackage, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
@@ -33,7 +33,6 @@ const groups: { label?: string; entries: Entry[] }[] = [
       { path: "links", label: text.nav.links, icon: <IconLink size={18} />, scope: "catalog:read" },
       { path: "programs", label: text.nav.programs, icon: <IconTarget size={18} />, scope: "catalog:read" },
       { path: "rules", label: text.nav.rules, icon: <IconScale size={18} />, scope: "catalog:read" },
-      { path: "materials", label: text.nav.materials, icon: <IconPhoto size={18} />, scope: "catalog:read" },
     ],
   },
   {
@@ -65,7 +64,6 @@ const groups: { label?: string; entries: Entry[] }[] = [
       { path: "webhooks", label: text.nav.webhooks, icon: <IconWebhook size={18} />, scope: "webhooks:read" },
       { path: "tokens", label: text.nav.tokens, icon: <IconKey size={18} />, scope: "admin" },
       { path: "audit", label: text.nav.audit, icon: <IconHistory size={18} />, scope: "audit:read" },
-      { path: "site", label: text.nav.site, icon: <IconWorld size={18} />, scope: "settings:read" },
       { path: "settings", label: text.nav.settings, icon: <IconAdjustments size={18} />, scope: "settings:read" },
       { path: "system", label: text.nav.system, icon: <IconCode size={18} />, scope: "system:read" },
     ],

@@ -14,6 +14,7 @@ export const supportRoutes: RouteObject = {
     { path: "links/:id", lazy: async () => ({ Component: (await import("../admin/links/Link")).LinkPage }) },
     { path: "conversions/:id", lazy: async () => ({ Component: (await import("../admin/conversions/Conversion")).Conversion }) },
     { path: "clicks/:id", lazy: async () => ({ Component: (await import("./ClickPage")).ClickPage }) },
+    { path: "system", lazy: async () => ({ Component: (await import("../admin/system/System")).System }) },
     { path: "mails/:id", lazy: async () => ({ Component: (await import("./MailPage")).MailPage }) },
   ],
 };
