@@ -1,6 +1,7 @@
 import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
 
+import { may, useMe } from "../../session/Session";
 import { fill, text } from "../../text";
 import { CopyText } from "../../ui/CopyText";
 import { HealthBadge } from "../../ui/HealthBadge";
@@ -54,13 +55,18 @@ export function Stores({ stores }: { stores: Health["stores"] }) {
 }
 
 export function LedgerCheck({ ledger: l }: { ledger: Health["ledger"] }) {
+  const me = useMe();
   return (
     <Section title={t.ledger}>
       <Stack gap={4}>
         <Group justify="space-between">
-          <Anchor component={Link} to="/admin/ledger">
-            {t.verify}
-          </Anchor>
+          {may(me, "ledger:read") ? (
+            <Anchor component={Link} to="/admin/ledger">
+              {t.verify}
+            </Anchor>
+          ) : (
+            <span />
+          )}
           <HealthBadge state={l.state} />
         </Group>
         <Text size="sm">{l.text}</Text>
