@@ -79,6 +79,8 @@ type Tab struct {
 	ctx   context.Context
 	hosts []string // may be asked
 
+	unrest error // why the page could not be asked last, if so
+
 	mu       sync.Mutex
 	problems []string
 	pending  map[network.RequestID]request // without an answer

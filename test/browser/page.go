@@ -61,7 +61,9 @@ func (tab *Tab) Go(address string) {
 }
 
 // idle is when the page has nothing to do: what an answer leads to has begun by then.
-const idle = `new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(() => done(document.readyState === "complete")))))`
+//
+// A page that draws all the time is never idle; half a second of its work is then enough.
+const idle = `new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(() => done(document.readyState === "complete"), {timeout: 500})), {timeout: 500}))`
 
 // rounds is how often in a row the page must be found idle, with no request under way.
 const rounds = 3
@@ -89,16 +91,17 @@ func (tab *Tab) Settle() {
 		case <-deadline.C:
 			tab.mu.Lock()
 			defer tab.mu.Unlock()
-			tab.t.Fatalf("the page is not done after %v; requests without an answer: %v", Timeout, tab.pending)
+			tab.t.Fatalf("the page is not done after %v (%v); requests without an answer: %v", Timeout, tab.unrest, tab.pending)
 		}
 	}
 }
 
 // isIdle waits until the page has nothing to do; false if it went elsewhere meanwhile.
 func (tab *Tab) isIdle() bool {
-	ctx, cancel := context.WithTimeout(tab.ctx, Timeout)
+	ctx, cancel := context.WithTimeout(tab.ctx, Timeout/4)
 	defer cancel()
 	done, err := chromedp.Run(ctx, chromedp.Evaluate[bool](idle, chromedp.EvalAwaitPromise))
+	tab.unrest = err
 	return err == nil && done
 }
 
@@ -303,11 +306,15 @@ func (tab *Tab) fill(n Node, text string) {
 // Choose opens the choice with a label and takes an option.
 func (tab *Tab) Choose(label, option string) {
 	tab.t.Helper()
-	for _, role := range []string{"combobox", "textbox"} {
-		if found := tab.All(role, label); len(found) > 0 && found[0].click() == nil {
-			break
+	tab.Wait(fmt.Sprintf("a choice labelled %q", label), func() bool {
+		for _, role := range []string{"combobox", "textbox"} {
+			if found := tab.All(role, label); len(found) > 0 && found[0].click() == nil {
+				return true
+			}
 		}
-	}
+		return false
+	})
+	tab.Settle()
 	tab.Click("option", option)
 }
 

@@ -115,10 +115,11 @@ func (b *business) makeLink(affiliate *browser.Tab, destination string) string {
 	affiliate.Go(b.Core + "/app/affiliate/links")
 	affiliate.Click("button", "New link")
 	affiliate.Choose("Program", "Nimbak courses")
-	affiliate.Fill("Destination", destination)
+	affiliate.Fill("Leads to", destination)
 	affiliate.Fill("Short name", "meera-sales")
-	affiliate.Click("button", "Create")
-	affiliate.WaitText("meera-sales")
+	affiliate.ClickLast("button", "Make link")
+	affiliate.Click("button", "Done") // it is made, and its address was shown
+	affiliate.Find("button", "meera-sales")
 	return b.Tracker + "/meera-sales"
 }
 

@@ -69,7 +69,7 @@ export function LinkForm({ programs, initial, onMade }: Props) {
     <form onSubmit={form.onSubmit((values) => make.mutate(values))} noValidate>
       <Stack gap="sm">
         <Select
-          label={words.program} placeholder={words.programPick} required data={programs.map((p) => ({ value: p.id, label: p.name }))} value={form.values.program_id || null} onChange={choose}
+          label={words.program} placeholder={words.programPick} required allowDeselect={false} data={programs.map((p) => ({ value: p.id, label: p.name }))} value={form.values.program_id || null} onChange={choose}
           error={form.errors["program_id"]} searchable={programs.length > 8}
           description={program && fill(words.programTerms, { hold: program.hold_days, window: program.attribution_window_days })}
         />
