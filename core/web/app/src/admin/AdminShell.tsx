@@ -1,6 +1,6 @@
 import {
   IconActivity, IconAdjustments, IconBuildingBank, IconCash, IconChartBar, IconCode, IconCreditCard, IconDiscount, IconFileCertificate, IconGavel, IconHistory, IconKey, IconLayoutDashboard,
-  IconLink, IconMail, IconPackage, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook,
+  IconLink, IconMail, IconPackage, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook, IconWorld,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
@@ -61,6 +61,7 @@ const groups: { label?: string; entries: Entry[] }[] = [
     entries: [
       { path: "people", label: text.nav.people, icon: <IconUsers size={18} />, scope: "people:read" },
       { path: "mails", label: text.nav.mails, icon: <IconMail size={18} />, scope: "mail:read" },
+      { path: "site", label: text.nav.site, icon: <IconWorld size={18} />, scope: "settings:read" },
       { path: "webhooks", label: text.nav.webhooks, icon: <IconWebhook size={18} />, scope: "webhooks:read" },
       { path: "tokens", label: text.nav.tokens, icon: <IconKey size={18} />, scope: "admin" },
       { path: "audit", label: text.nav.audit, icon: <IconHistory size={18} />, scope: "audit:read" },

@@ -7,6 +7,7 @@ import { machineRoutes } from "./machineRoutes";
 import { moneyRoutes } from "./moneyRoutes";
 import { partnerRoutes } from "./partnerRoutes";
 import { salesRoutes } from "./salesRoutes";
+import { siteRoutes } from "./siteRoutes";
 
 export const adminRoutes: RouteObject = {
   path: "admin",
@@ -19,6 +20,7 @@ export const adminRoutes: RouteObject = {
     ...salesRoutes,
     ...moneyRoutes,
     ...houseRoutes,
+    ...siteRoutes,
     ...machineRoutes,
   ],
 };

@@ -1,14 +1,17 @@
 // Sends a file with its progress, which fetch does not tell.
 import { accessToken } from "../session/session";
 
-/** Sends a file by PUT. progress is told the share between 0 and 1; the signal stops it. A problem is thrown. */
-export async function upload<T>(path: string, file: File, type: string, progress: (share: number) => void, signal: AbortSignal): Promise<T> {
+/** Sends a file, by PUT if nothing else is said. progress is told the share between 0 and 1; the signal stops it. A problem is thrown. */
+export async function upload<T>(path: string, file: File, type: string, progress: (share: number) => void, signal: AbortSignal, method: "PUT" | "POST" = "PUT"): Promise<T> {
   const token = await accessToken();
   return new Promise<T>((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("PUT", location.origin + path);
+    request.open(method, location.origin + path);
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.setRequestHeader("Content-Type", type);
+    if (method === "POST") {
+      request.setRequestHeader("Idempotency-Key", crypto.randomUUID());
+    }
     request.responseType = "json";
     request.upload.onprogress = (e) => e.lengthComputable && progress(e.loaded / e.total);
     request.onload = () =>

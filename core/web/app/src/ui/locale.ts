@@ -24,6 +24,12 @@ export const formatBasisPoints = (bp: number): string => percentage.format(bp / 
 export const formatDateTime = (at: string | number | Date): string => dateTime.format(new Date(at));
 export const formatDate = (at: string | number | Date): string => date.format(new Date(at));
 
+/** "2.1 MB". */
+export function formatBytes(bytes: number): string {
+  const [n, unit] = bytes < 1_000_000 ? [bytes / 1000, "kilobyte"] : [bytes / 1_000_000, "megabyte"];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(n);
+}
+
 /** The same in another time zone; without one, the reader's. */
 export function zonedFormats(timeZone?: string) {
   const of = (options: Intl.DateTimeFormatOptions) => {

@@ -6,6 +6,7 @@ import { ok, source } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { useMe } from "../../session/Session";
 import { fill, text } from "../../text";
+import { formatBytes } from "../../ui/locale";
 import { Page } from "../../ui/Page";
 import { countryName } from "../../ui/span";
 import { StateBadge } from "../../ui/StateBadge";
@@ -14,7 +15,7 @@ import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
 import { countries } from "../payouts/countries";
 import { useOutlooks } from "../payouts/Payouts";
-import { formatBytes, UploadForm } from "./UploadForm";
+import { UploadForm } from "./UploadForm";
 
 type Document = Schemas["KYCDocument"];
 const t = text.documents;

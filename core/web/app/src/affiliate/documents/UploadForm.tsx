@@ -7,18 +7,12 @@ import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { upload } from "../../api/upload";
 import { fill, text } from "../../text";
-import { formatPercent, locale } from "../../ui/locale";
+import { formatBytes, formatPercent } from "../../ui/locale";
 import { ErrorState } from "../../ui/states";
 import classes from "./UploadForm.module.css";
 
 const t = text.documents;
 const endings: Record<string, string> = { pdf: "application/pdf", jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png" };
-
-/** "2.1 MB". */
-export function formatBytes(bytes: number): string {
-  const [n, unit] = bytes < 1_000_000 ? [bytes / 1000, "kilobyte"] : [bytes / 1_000_000, "megabyte"];
-  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(n);
-}
 
 interface Props {
   country: string;

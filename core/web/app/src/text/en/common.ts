@@ -63,6 +63,8 @@ export const problem: Record<string, string> = {
   batch_changed: "The batch has changed since you looked at it. Look again before you approve.",
   wrong_code: "The code is not right. Wait for the next one and try again.",
   wrong_password: "The password is not right.",
+  media_in_use: "The site, a product or a material shows this file. Take it out there first, then delete it.",
+  site_changed: "Somebody else has saved the site meanwhile.",
   rate_limited: "Too many attempts. Wait a minute.",
 };
 

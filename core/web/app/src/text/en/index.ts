@@ -11,6 +11,7 @@ export * from "./affiliate";
 export * from "./admin-settings";
 export * from "./admin-tokens";
 export * from "./admin-webhooks";
+export * from "./admin-site";
 export * from "./admin-system";
 export * from "./admin";
 export * from "./affiliate-earnings";
