@@ -314,7 +314,7 @@ func (tab *Tab) Choose(label, option string) {
 		}
 		return false
 	})
-	tab.Settle()
+	tab.Settle() // the list opens
 	tab.Click("option", option)
 }
 
