@@ -166,7 +166,7 @@ func seesWhy(t *testing.T, b *business, affiliate *browser.Tab) {
 	if !open {
 		t.Fatal("no commission can be opened")
 	}
-	affiliate.WaitText("Why")
+	affiliate.WaitText("How much")
 	affiliate.WaitText("%")
 	affiliate.Screenshot(browser.Artefact("story-commission-why-375"), true)
 }
