@@ -132,11 +132,21 @@ func (tab *Tab) Wait(what string, condition func() bool) {
 	}
 }
 
-// Address is that of the page.
-func (tab *Tab) Address() string { tab.t.Helper(); return Eval[string](tab, "location.href") }
+// Address is that of the page; empty while it goes elsewhere.
+func (tab *Tab) Address() string { return tab.say("location.href") }
 
-// Text is what the page says.
-func (tab *Tab) Text() string { tab.t.Helper(); return Eval[string](tab, "document.body.innerText") }
+// Text is what the page says; empty while it goes elsewhere.
+func (tab *Tab) Text() string { return tab.say(`document.body?.innerText ?? ""`) }
+
+func (tab *Tab) say(expression string) string {
+	ctx, cancel := context.WithTimeout(tab.ctx, Timeout)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+	if err != nil {
+		return ""
+	}
+	return text
+}
 
 // WaitText waits until the page says something.
 func (tab *Tab) WaitText(text string) {
