@@ -1,6 +1,6 @@
 import {
   IconActivity, IconAdjustments, IconBuildingBank, IconCash, IconChartBar, IconCode, IconCreditCard, IconDiscount, IconFileCertificate, IconGavel, IconHistory, IconKey, IconLayoutDashboard,
-  IconLink, IconMail, IconPackage, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook, IconWorld,
+  IconLink, IconMail, IconPackage, IconPhoto, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook, IconWorld,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
@@ -32,6 +32,7 @@ const groups: { label?: string; entries: Entry[] }[] = [
       { path: "groups", label: text.nav.groups, icon: <IconUsersGroup size={18} />, scope: "catalog:read" },
       { path: "links", label: text.nav.links, icon: <IconLink size={18} />, scope: "catalog:read" },
       { path: "programs", label: text.nav.programs, icon: <IconTarget size={18} />, scope: "catalog:read" },
+      { path: "materials", label: text.nav.materials, icon: <IconPhoto size={18} />, scope: "catalog:read" },
       { path: "rules", label: text.nav.rules, icon: <IconScale size={18} />, scope: "catalog:read" },
     ],
   },

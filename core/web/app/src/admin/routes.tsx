@@ -4,6 +4,7 @@ import { AdminShell } from "./AdminShell";
 import { earningsRoutes } from "./earningsRoutes";
 import { houseRoutes } from "./houseRoutes";
 import { machineRoutes } from "./machineRoutes";
+import { materialRoutes } from "./materialRoutes";
 import { moneyRoutes } from "./moneyRoutes";
 import { partnerRoutes } from "./partnerRoutes";
 import { salesRoutes } from "./salesRoutes";
@@ -15,6 +16,7 @@ export const adminRoutes: RouteObject = {
   children: [
     { index: true, lazy: async () => ({ Component: (await import("./Overview")).Overview }) },
     ...partnerRoutes,
+    ...materialRoutes,
     ...earningsRoutes,
     { path: "analytics", lazy: async () => ({ Component: (await import("./Analytics")).Analytics }) },
     ...salesRoutes,

@@ -10,6 +10,11 @@ export function onSecondFactor(ask: Prove | undefined): void {
   prove = ask;
 }
 
+/** Asks for the second factor, if there is somebody to ask. */
+export async function askProof(): Promise<boolean> {
+  return prove ? prove() : false;
+}
+
 async function code(response: Response): Promise<string> {
   if (!response.headers.get("Content-Type")?.startsWith("application/problem+json")) {
     return "";

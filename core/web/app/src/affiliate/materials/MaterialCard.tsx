@@ -37,7 +37,7 @@ export function MaterialCard({ material: m, link, program }: Props) {
         </Text>
       )}
       <Box style={{ flex: 1, minWidth: 0 }}>
-        <Preview material={m} />
+        <MaterialPreview material={m} />
       </Box>
       <Group gap="xs">
         <Deeds material={m} />
@@ -46,7 +46,8 @@ export function MaterialCard({ material: m, link, program }: Props) {
   );
 }
 
-function Preview({ material: m }: { material: Material }) {
+/** The thing itself, as affiliates see it. */
+export function MaterialPreview({ material: m }: { material: Material }) {
   switch (m.kind) {
     case "banner":
       return (

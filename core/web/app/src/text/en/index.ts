@@ -3,6 +3,7 @@ export * from "./account";
 export * from "./admin";
 export * from "./admin-audit";
 export * from "./admin-mails";
+export * from "./admin-materials";
 export * from "./admin-orders";
 export * from "./admin-payouts";
 export * from "./admin-people";
