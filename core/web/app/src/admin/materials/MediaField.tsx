@@ -6,7 +6,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { upload } from "../../api/upload";
-import { formatBytes } from "../../affiliate/documents/UploadForm";
+import { formatBytes } from "../../ui/locale";
 import { may, useMe } from "../../session/Session";
 import { fill, text } from "../../text";
 import { formatPercent } from "../../ui/locale";
