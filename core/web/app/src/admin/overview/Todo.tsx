@@ -71,7 +71,7 @@ export function Todo() {
           <UnstyledButton key={key} component={Link} to={to}>
             <Card padding="sm" radius="md">
               <Group wrap="nowrap" gap="sm">
-                <Badge size="lg" variant="filled" color="orange.9" circle={false}>
+                <Badge size="lg" variant="filled" color="red.9" circle={false}>
                   {answer?.data?.next_cursor ? fill(t.atLeast, { n: formatNumber(most) }) : formatNumber(answer?.data?.items.length ?? 0)}
                 </Badge>
                 <Text size="sm" style={{ flex: 1 }}>
