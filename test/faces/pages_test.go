@@ -30,6 +30,16 @@ func pages(t *testing.T, b *business, chromium *browser.Browser) {
 	if err != nil {
 		t.Fatalf("axe-core is missing, run make web: %v", err)
 	}
+	t.Run("public", func(t *testing.T) {
+		tab := chromium.Open(t, b.Core, b.Tracker)
+		tab.Dark(false)
+		for _, path := range []string{
+			"/", "/products", "/products/sales-basics", "/checkout/sales-basics", "/affiliates", "/legal/terms", "/legal/contact",
+			"/account/sign-in", "/account/sign-up", "/account/forgot",
+		} {
+			look(t, b, tab, string(axe), "DEMO_PUBLIC", path)
+		}
+	})
 	for _, who := range []string{"DEMO_AFFILIATE", "DEMO_NEW_AFFILIATE", "DEMO_OWNER", "DEMO_FINANCE", "DEMO_SUPPORT", "DEMO_INSTRUCTOR", "DEMO_LEARNER"} {
 		t.Run(strings.ToLower(strings.TrimPrefix(who, "DEMO_")), func(t *testing.T) {
 			tab := b.signIn(t, chromium, who)
