@@ -72,11 +72,6 @@ func parseSearch(text string) (q searchQuery) {
 	return q
 }
 
-// empty reports whether there is nothing to look for.
-func (q *searchQuery) empty() bool {
-	return q.email == "" && q.id == 0 && q.click.IsZero() && q.slug == "" && q.number == "" && q.txn == "" && q.words == ""
-}
-
 // parseAddress reads the address of a page.
 func parseAddress(text string) (*url.URL, bool) {
 	if !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://") {

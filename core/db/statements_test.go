@@ -95,6 +95,9 @@ func TestKeptStatementsSurviveWhatGoesWrong(t *testing.T) {
 		for rows.Next() {
 			n++
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		return n, len(names)
 	}
 	if n, columns := count(); n != 2 || columns != 2 {

@@ -82,7 +82,8 @@ func newServices(ctx context.Context, o *Options, clock *clock) (*services, erro
 	if err := s.openShop(o, clock, ids, letters); err != nil {
 		return nil, err
 	}
-	return s, s.openPayouts(o, clock, ids, letters)
+	s.openPayouts(o, clock, ids, letters)
+	return s, nil
 }
 
 func (s *services) openShop(o *Options, clock *clock, ids *newid.Generator, letters *mail.Service) (err error) {
@@ -108,7 +109,7 @@ func (s *services) openShop(o *Options, clock *clock, ids *newid.Generator, lett
 	return nil
 }
 
-func (s *services) openPayouts(o *Options, clock *clock, ids *newid.Generator, letters *mail.Service) error {
+func (s *services) openPayouts(o *Options, clock *clock, ids *newid.Generator, letters *mail.Service) {
 	now, d, log := clock.Now, o.DB, o.Logger
 	s.documents = kyc.New(kyc.Options{DB: d, IDs: ids, Bucket: o.Bucket, Ring: o.Ring, Audit: s.audit, Required: o.Required, Now: now, Logger: log})
 	guard := ledger.NewGuard(ledger.GuardOptions{Verify: s.books.VerifyFrom, Now: now, Logger: log})
@@ -116,5 +117,4 @@ func (s *services) openPayouts(o *Options, clock *clock, ids *newid.Generator, l
 		DB: d, IDs: ids, Ledger: s.books, Commissions: s.commissions, Guard: guard, Ring: o.Ring, Audit: s.audit, Mail: letters, Documents: s.documents,
 		Executors: payout.Offline(), Policy: o.Policy, Payer: o.Payer, Now: now, Logger: log,
 	})
-	return nil
 }
