@@ -16,7 +16,7 @@ func TestStatus(t *testing.T) {
 		post(`{"node":3,"instance":"x"}`).want(204)
 		post(`{"node":0,"instance":"x"}`).want(400, "bad_request")
 		post(`{"node":`).want(400, "bad_request")
-		post(`{"instance":"` + strings.Repeat("x", 20<<10) + `"}`).want(413, "body_too_large")
+		post(`{"instance":"`+strings.Repeat("x", 20<<10)+`"}`).want(413, "body_too_large")
 		var nodes int
 		if err := d.QueryRow(t.Context(), "SELECT COUNT(*) FROM edge_nodes WHERE node = 3 AND instance = 'x'").Scan(&nodes); err != nil || nodes != 1 {
 			t.Errorf("%d nodes, %v", nodes, err)

@@ -173,7 +173,9 @@ func TestDeadPartsAreTold(t *testing.T) {
 			{Name: "analytics", Help: "Mend it.", Ask: func(context.Context) (system.StoreFacts, error) { panic("broken") }},
 		},
 		Queues: []system.QueueProbe{
-			{Name: "late", Late: time.Minute, Help: "do this", Ask: func(context.Context) (system.Backlog, error) { return system.Backlog{Pending: 3, Overdue: 2 * time.Minute}, nil }},
+			{Name: "late", Late: time.Minute, Help: "do this", Ask: func(context.Context) (system.Backlog, error) {
+				return system.Backlog{Pending: 3, Overdue: 2 * time.Minute}, nil
+			}},
 			{Name: "very late", Late: time.Minute, Ask: func(context.Context) (system.Backlog, error) { return system.Backlog{Overdue: time.Hour}, nil }},
 			{Name: "dead", Late: time.Minute, Dead: "replay them", Ask: func(context.Context) (system.Backlog, error) { return system.Backlog{Dead: 2}, nil }},
 			{Name: "gone", Late: time.Minute, Ask: func(context.Context) (system.Backlog, error) { return system.Backlog{}, errors.New("is gone") }},
@@ -184,7 +186,9 @@ func TestDeadPartsAreTold(t *testing.T) {
 		Checks: func(context.Context) ([]system.CheckState, error) {
 			return []system.CheckState{{Verdict: system.Verdict{State: system.Bad, Text: "no"}, Name: "spool clicks"}}, nil
 		},
-		Work: func() []system.Work { return []system.Work{{Verdict: system.Verdict{State: system.OK}, Name: "outbox"}} },
+		Work: func() []system.Work {
+			return []system.Work{{Verdict: system.Verdict{State: system.OK}, Name: "outbox"}}
+		},
 	})
 	h := s.Health(t.Context())
 	if h.State != system.Bad || h.Nodes == nil || len(h.Work) != 1 || len(h.Checks) != 1 {
