@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,12 +162,12 @@ func TestDeadPartsAreTold(t *testing.T) {
 	at := newClock()
 	release := make(chan struct{})
 	defer close(release)
-	asked := 0
+	var asked atomic.Int64
 	s := system.New(system.Options{
 		Nodes: system.NewNodes(d, nil, at.now), Now: at.now, StartedAt: at.now(), Timeout: 50 * time.Millisecond,
 		Stores: []system.StoreProbe{
 			{Name: "core", Help: "Mend it.", Ask: func(context.Context) (system.StoreFacts, error) {
-				asked++
+				asked.Add(1)
 				<-release // whatever the context says
 				return system.StoreFacts{}, nil
 			}},
@@ -208,7 +209,7 @@ func TestDeadPartsAreTold(t *testing.T) {
 		t.Errorf("%+v", h.Ledger)
 	}
 	at.pass(time.Minute)
-	if h = s.Health(t.Context()); !strings.Contains(h.Stores[0].Text, "still has not answered") || asked != 1 {
+	if h = s.Health(t.Context()); !strings.Contains(h.Stores[0].Text, "still has not answered") || asked.Load() != 1 {
 		t.Errorf("asked %d times: %+v", asked, h.Stores[0])
 	}
 }

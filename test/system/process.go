@@ -15,7 +15,7 @@ import (
 )
 
 // startTimeout bounds a start, getting ready, and a stop in order.
-const startTimeout = 60 * time.Second
+const startTimeout = 3 * time.Minute
 
 // Process is one edgeref process. It may be started again after it has ended: on the same arguments and addresses. Its
 // methods fail the test; they are for the test's goroutine.
