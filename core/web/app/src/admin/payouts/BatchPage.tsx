@@ -74,6 +74,11 @@ function About({ batch }: { batch: Batch }) {
       <span>
         {t.made} <When at={batch.created_at} /> {fill(text.story.by, { who: batch.created_by })}
       </span>
+      {batch.approvals.map((a) => (
+        <span key={a.person_id}>
+          {fill(t.approvedBy, { who: a.person_id })} <When at={a.created_at} />
+        </span>
+      ))}
     </Group>
   );
 }

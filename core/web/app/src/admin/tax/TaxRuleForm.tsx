@@ -1,4 +1,4 @@
-import { Button, Group, Select, Stack, TextInput, Textarea } from "@mantine/core";
+import { Button, Group, Select, Stack, Text, TextInput, Textarea } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
 import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";
@@ -8,7 +8,7 @@ import { useState } from "react";
 
 import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
-import { text } from "../../text";
+import { fill, text } from "../../text";
 import { parsePercent, percentText, showErrors } from "../../ui/form";
 import { decimalText, minorDigits, parseMoney } from "../../ui/locale";
 import { ErrorState } from "../../ui/states";
@@ -85,6 +85,9 @@ export function TaxRuleForm({ terms, onDone }: { terms: Terms; onDone: () => voi
         <Select label={t.mode} data={Object.entries(t.modes).map(([value, label]) => ({ value, label }))} allowDeselect={false} {...form.getInputProps("threshold_mode")} />
         <TextInput label={t.confirmed} {...form.getInputProps("confirmed_by")} />
         <Textarea label={t.note} autosize {...form.getInputProps("note")} />
+        <Text size="sm" c="dimmed">
+          {fill(t.asIs, { day: terms.year_day, month: terms.year_month, offset: terms.utc_offset_minutes, round: terms.round_to_minor })}
+        </Text>
         {failure !== undefined && <ErrorState error={failure} />}
         <Group justify="flex-end">
           <Button type="submit" loading={busy}>

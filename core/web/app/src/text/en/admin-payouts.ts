@@ -4,7 +4,6 @@ export const payouts = {
   new: "New batch",
   newAbout: "Everybody with a balance in the currency, what would be paid, and what stands against it. Nothing is reserved before you make the batch.",
   made: "Made",
-  maker: "By",
   state: "State",
   payouts: "Payouts",
   gross: "Gross",
