@@ -3,6 +3,7 @@ package heartbeat_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,11 +29,12 @@ func (c *core) Report(_ context.Context, s node.Status) error {
 func TestHeart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &core{err: errors.New("down")}
-		stats := spool.Stats{PendingRecords: 4, OldestAge: time.Second, Err: errors.New("disk on fire")}
+		var stats atomic.Pointer[spool.Stats]
+		stats.Store(&spool.Stats{PendingRecords: 4, OldestAge: time.Second, Err: errors.New("disk on fire")})
 		h := heartbeat.New(heartbeat.Options{
 			Node: 3, Version: "1", Instance: heartbeat.NewInstance(), Sink: c, Now: time.Now,
 			Feed:   func() links.Feed { return links.Feed{Cursor: 7, Connected: true, Links: 2} },
-			Spools: []heartbeat.Spool{{Name: "clicks", Stats: func() spool.Stats { return stats }}},
+			Spools: []heartbeat.Spool{{Name: "clicks", Stats: func() spool.Stats { return *stats.Load() }}},
 		})
 		started := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -46,7 +48,7 @@ func TestHeart(t *testing.T) {
 		if first.Validate() != nil || first.Feed.Cursor != 7 || first.Spools[0].Error != "disk on fire" || first.Spools[0].OldestMS != 1000 || first.Spools[0].LastDeliveredAt != 0 {
 			t.Errorf("%+v", first)
 		}
-		stats.Delivered = 9
+		stats.Store(&spool.Stats{PendingRecords: 4, OldestAge: time.Second, Err: errors.New("disk on fire"), Delivered: 9})
 		time.Sleep(20 * time.Second) // of the bubble
 		synctest.Wait()
 		if n := len(c.told); n != 5 || c.told[4].Spools[0].LastDeliveredAt != started.Add(5*time.Second).UnixMilli() {
