@@ -113,6 +113,20 @@ func firstEntry(b *business, tab *browser.Tab, path string) []string {
 	return []string{now}
 }
 
+// inTheDark looks at the page that is open with other colours. Only where pictures are kept: what else there is to find is found in light.
+func inTheDark(t *testing.T, tab *browser.Tab, axe, path, name string) {
+	t.Helper()
+	tab.Dark(true)
+	defer tab.Dark(false)
+	tab.Settle()
+	tab.Screenshot(browser.Artefact(name+"-dark"), true)
+	for _, v := range tab.Axe(axe) {
+		if v.Rule == "color-contrast" {
+			t.Errorf("%s in the dark: %s: %s", path, v.Help, strings.Join(v.Nodes[:min(3, len(v.Nodes))], "\n\t"))
+		}
+	}
+}
+
 func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, widths []int64) {
 	t.Helper()
 	for _, width := range widths {
@@ -120,6 +134,9 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, wi
 		tab.Go(b.Core + path)
 		name := fmt.Sprintf("%s%s-%d", strings.ToLower(strings.TrimPrefix(who, "DEMO_")), path, width)
 		tab.Screenshot(browser.Artefact(name), true)
+		if os.Getenv("EDGEREF_TEST_ARTEFACTS") != "" {
+			inTheDark(t, tab, axe, path, name)
+		}
 		if wide := browser.Eval[int](tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
 			t.Errorf("%s at %d pixels is %d pixels too wide", path, width, wide)
 		}

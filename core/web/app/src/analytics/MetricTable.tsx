@@ -4,6 +4,7 @@ import { Fragment, type ReactNode } from "react";
 
 import { fill, text } from "../text";
 import { formatPercent } from "../ui/locale";
+import { Sideways } from "../ui/Sideways";
 import type { MetricColumn } from "./columns";
 import classes from "./Explorer.module.css";
 import { isAdditive, orders, valueOf, type Figures, type Metric, type Order } from "./figures";
@@ -61,7 +62,7 @@ export function MetricTable({ label, heading, columns, chosen, currency, order, 
       <Group p="sm" gap="sm" justify="flex-end">
         {toolbar}
       </Group>
-      <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={label}>
+      <Sideways label={label}>
         <Table className={classes.table} verticalSpacing="xs" horizontalSpacing="xs" fz="sm">
           <Table.Thead>
             <Table.Tr>
@@ -109,7 +110,7 @@ export function MetricTable({ label, heading, columns, chosen, currency, order, 
             </Table.Tr>
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </Sideways>
       {footer && (
         <Text p="sm" size="xs" c="dimmed" component="div">
           {footer}

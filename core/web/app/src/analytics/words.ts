@@ -30,6 +30,8 @@ function displayed(names: Intl.DisplayNames, code: string): string {
   }
 }
 
+const capital = (words: string) => words.charAt(0).toLocaleUpperCase(locale) + words.slice(1);
+
 /** A value in words. names: what the report calls its identifiers. */
 export function valueLabel(dimension: Dimension | "time", value: string, names: Record<string, string>): string {
   const { analytics } = text;
@@ -43,7 +45,7 @@ export function valueLabel(dimension: Dimension | "time", value: string, names: 
     case "referrer_host":
       return value || analytics.noReferrer;
     case "bot":
-      return value ? value.replaceAll("_", " ") : analytics.notBot;
+      return value ? capital(value.replaceAll("_", " ")) : analytics.notBot;
     case "node":
       return value ? fill(analytics.node, { n: value }) : analytics.noValue;
     case "affiliate":

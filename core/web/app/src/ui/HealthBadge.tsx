@@ -13,7 +13,7 @@ const looks = {
 export function HealthBadge({ state }: { state: "ok" | "warn" | "bad" }) {
   const { color, icon } = looks[state];
   return (
-    <Badge variant="light" color={color} leftSection={icon} tt="none" style={{ flex: "none" }}>
+    <Badge variant="light" color={color} leftSection={icon} tt="none" style={{ flex: "none", minWidth: "max-content" }}>
       {text.system.states[state]}
     </Badge>
   );

@@ -1,10 +1,11 @@
 import { ActionIcon, Alert, AppShell, Badge, Box, Burger, Button, Divider, Group, Menu, NavLink, ScrollArea, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useDisclosure, useNetwork } from "@mantine/hooks";
-import { IconChevronDown, IconCloudOff, IconEye, IconLogout, IconMoon, IconShieldLock, IconSun, IconSunMoon, IconUser } from "@tabler/icons-react";
+import { IconCheck, IconChevronDown, IconCloudOff, IconEye, IconLogout, IconMoon, IconShieldLock, IconSun, IconSunMoon, IconUser } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { Suspense, useEffect, useRef, type ReactNode } from "react";
+import { Suspense, useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, NavLink as RouterLink, Outlet, useLocation } from "react-router";
 
+import { isProblem, isUnreachable } from "../api/problem";
 import { config } from "../config";
 import { SecondFactorDialog } from "../session/SecondFactorDialog";
 import { useMe } from "../session/Session";
@@ -35,11 +36,11 @@ interface Props {
 export function Shell({ nav, areas }: Props) {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
-  const { online } = useNetwork();
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
     close();
+    document.querySelector(".nav.active")?.scrollIntoView({ block: "nearest" }); // in a navigation that is longer than the window
     if (!first.current) {
       main.current?.focus({ preventScroll: true }); // screen readers begin to read the new page
       scrollTo({ top: 0 });
@@ -105,11 +106,7 @@ export function Shell({ nav, areas }: Props) {
       <AppShell.Main id="main" ref={main} tabIndex={-1} className="main">
         <Box maw={1240} mx="auto">
           <Viewing />
-          {!online && (
-            <Alert color="yellow" icon={<IconCloudOff />} mb="md" role="status">
-              {text.shell.offline}
-            </Alert>
-          )}
+          <Connection />
           <Suspense fallback={<LoadingState lines={8} />}>
             <Outlet />
           </Suspense>
@@ -117,6 +114,40 @@ export function Shell({ nav, areas }: Props) {
       </AppShell.Main>
       <SecondFactorDialog />
     </AppShell>
+  );
+}
+
+const askAgain = 5_000; // ms
+
+/** Says that there is no network, or that the core does not answer; then what failed is asked for until it does. */
+function Connection() {
+  const { online } = useNetwork();
+  const cache = useQueryClient();
+  const [away, setAway] = useState(false);
+  useEffect(
+    () =>
+      cache.getQueryCache().subscribe((event) => {
+        if (event.type === "updated" && event.action.type === "success" && !event.action.manual) {
+          setAway(false);
+        } else if (event.type === "updated" && (event.action.type === "failed" || event.action.type === "error") && isUnreachable(event.action.error) && !isProblem(event.action.error)) {
+          setAway(true);
+        }
+      }),
+    [cache],
+  );
+  useEffect(() => {
+    if (away && online) {
+      const again = setInterval(() => void cache.refetchQueries({ type: "active", predicate: ({ state }) => state.error !== null }), askAgain);
+      return () => clearInterval(again);
+    }
+    return undefined;
+  }, [away, online, cache]);
+  return (
+    (!online || away) && (
+      <Alert color="yellow" icon={<IconCloudOff />} mb="md" role="status">
+        {online ? text.shell.away : text.shell.offline}
+      </Alert>
+    )
   );
 }
 
@@ -170,8 +201,17 @@ const schemes: { value: MantineColorScheme; label: string; icon: ReactNode }[] =
   { value: "auto", label: text.shell.system, icon: <IconSunMoon size={16} /> },
 ];
 
-function SchemeMenu() {
+function SchemeItems() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return schemes.map(({ value, label, icon }) => (
+    <Menu.Item key={value} leftSection={icon} rightSection={value === colorScheme && <IconCheck size={16} aria-hidden />} onClick={() => setColorScheme(value)} aria-current={value === colorScheme || undefined}>
+      {label}
+    </Menu.Item>
+  ));
+}
+
+function SchemeMenu() {
+  const { colorScheme } = useMantineColorScheme();
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -180,11 +220,7 @@ function SchemeMenu() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {schemes.map(({ value, label, icon }) => (
-          <Menu.Item key={value} leftSection={icon} onClick={() => setColorScheme(value)} aria-current={value === colorScheme || undefined}>
-            {label}
-          </Menu.Item>
-        ))}
+        <SchemeItems />
       </Menu.Dropdown>
     </Menu>
   );
@@ -214,6 +250,11 @@ function PersonMenu() {
         <Menu.Item component={Link} to="/account/security" leftSection={<IconShieldLock size={16} />}>
           {text.nav.security}
         </Menu.Item>
+        <Box hiddenFrom="xs">
+          <Menu.Divider />
+          <Menu.Label>{text.shell.scheme}</Menu.Label>
+          <SchemeItems />
+        </Box>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
           {text.shell.signOut}

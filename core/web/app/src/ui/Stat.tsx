@@ -40,7 +40,7 @@ function Change({ value, shown, now, inverse }: { value: number; shown: string; 
   if (value === 0 || value === now) {
     return (
       <Text size="xs" c="dimmed" title={title}>
-        {value === now ? text.common.noChange : title}
+        {value === now ? text.common.noChange : fill(text.common.was, { before: shown })}
       </Text>
     );
   }
@@ -48,7 +48,7 @@ function Change({ value, shown, now, inverse }: { value: number; shown: string; 
   const up = change > 0;
   const Icon = up ? IconArrowUpRight : IconArrowDownRight;
   return (
-    <Group gap={2} title={title} wrap="nowrap" c={up !== (inverse ?? false) ? "teal.8" : "red.8"} className="change">
+    <Group gap={2} title={title} wrap="nowrap" c={up !== (inverse ?? false) ? "teal" : "red"}>
       <Icon size={14} aria-hidden />
       <Text size="xs" fw={600} component="span">
         {up ? "+" : ""}

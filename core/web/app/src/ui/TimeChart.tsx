@@ -53,6 +53,8 @@ export function TimeChart({ label, times, series, hourly, zone, height = 260 }: 
   );
 }
 
+const wholeSteps = Array.from({ length: 13 }, (_, n) => [1, 2, 5].map((step) => step * 10 ** n)).flat();
+
 function Plot({ label, times, series, hourly, zone, width, height }: Props & { width: number; height: number }) {
   const element = useRef<HTMLDivElement>(null);
   const theme = useMantineTheme();
@@ -70,6 +72,8 @@ function Plot({ label, times, series, hourly, zone, width, height }: Props & { w
     // A label for each step that is drawn: hours within days, days, or months.
     const dated = (_: uPlot, ticks: number[], _axis: number, _space: number, step: number) =>
       ticks.map((t) => (step < 86_400 ? formats.hour : step < 28 * 86_400 ? formats.day : formats.month)(t * 1000));
+    // Counts and minor units have no fractions, and neither have the steps of their axis.
+    const steps = (right: boolean) => (series.every((s) => (s.right ?? false) !== right || s.values.every((v) => v === null || Number.isInteger(v))) ? { incrs: wholeSteps } : {});
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px system-ui" };
     const plot = new uPlot(
       {
@@ -81,8 +85,8 @@ function Plot({ label, times, series, hourly, zone, width, height }: Props & { w
         scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] }, right: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
         axes: [
           { ...axis, grid: { show: false }, values: dated },
-          { ...axis, size: 56, values: scaled(false) },
-          ...(series.some((s) => s.right) ? [{ ...axis, side: 1, scale: "right", size: 60, grid: { show: false }, values: scaled(true) }] : []),
+          { ...axis, size: width < 400 ? 42 : 56, values: scaled(false), ...steps(false) },
+          ...(series.some((s) => s.right) ? [{ ...axis, side: 1, scale: "right", size: width < 400 ? 46 : 60, grid: { show: false }, values: scaled(true), ...steps(true) }] : []),
         ],
         series: [
           { label: "", value: (_, seconds) => (seconds === null ? "" : at(seconds)) },

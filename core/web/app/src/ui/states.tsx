@@ -1,5 +1,5 @@
 import { Alert, Button, Center, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
-import { IconAlertTriangle, IconCloudOff, IconInbox } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCloudOff, IconInbox, IconZoomQuestion } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
 import { isProblem, isUnreachable, sentence } from "../api/problem";
@@ -32,11 +32,12 @@ export function EmptyState({ title, children, action }: { title: string; childre
 /** Where something could not be loaded, or done if a title says so: what happened, and what to do. */
 export function ErrorState({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const away = isUnreachable(error);
+  const gone = isProblem(error) && error.status === 404 && title === undefined;
   return (
-    <Alert role="alert" data-error color={away ? "yellow" : "red"} icon={away ? <IconCloudOff /> : <IconAlertTriangle />} title={title ?? text.error.title}>
+    <Alert role="alert" data-error color={away ? "yellow" : gone ? "gray" : "red"} icon={away ? <IconCloudOff /> : gone ? <IconZoomQuestion /> : <IconAlertTriangle />} title={title ?? (gone ? text.error.notFound : text.error.title)}>
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{sentence(error)}</Text>
-        {isProblem(error) && error.request_id && (
+        {isProblem(error) && error.request_id && !gone && (
           <Text size="xs" c="dimmed">
             {fill(text.error.request, { id: error.request_id })}
           </Text>
@@ -46,7 +47,8 @@ export function ErrorState({ error, retry, title }: { error: unknown; retry?: ()
             {text.error.signIn}
           </Button>
         ) : (
-          retry && (
+          retry &&
+          !gone && (
             <Button size="xs" variant="light" onClick={retry}>
               {text.common.retry}
             </Button>

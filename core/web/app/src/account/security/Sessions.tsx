@@ -45,7 +45,7 @@ export function Sessions() {
     { key: "last_used_at", title: t.used, value: (s) => s.last_used_at, render: (s) => <When at={s.last_used_at} as="ago" /> },
     { key: "expires_at", title: t.ends, wide: true, value: (s) => s.expires_at, render: (s) => <When at={s.expires_at} as="date" /> },
     {
-      key: "end", title: t.end, value: () => "",
+      key: "end", title: t.end, value: () => "", deeds: true,
       render: (s) =>
         s.current || me.read_only ? (
           "–"

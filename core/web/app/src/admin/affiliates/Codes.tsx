@@ -84,6 +84,7 @@ function CodeTable({ rows, affiliate, program, empty }: { rows: Source<Named<Cod
     columns.push({
       key: "deeds",
       title: t.actions,
+      deeds: true,
       value: () => "",
       render: ({ row }) => (
         <Button size="compact-sm" variant="subtle" color="red" onClick={() => setTaking(row)} aria-label={`${t.takeCode}: ${row.code}`}>

@@ -26,6 +26,7 @@ export function Groups() {
     {
       key: "deeds",
       title: t.actions,
+      deeds: true,
       value: () => "",
       render: (g) => (
         <Row gap={4}>

@@ -10,9 +10,9 @@ import classes from "./Entry.module.css";
 type Entry = Schemas["AuditEntry"];
 const t = text.auditLog;
 
-/** "program.update" in words: program, update. */
+/** "program.update" in words: "Program: update". */
 export function actionWords(action: string): string {
-  return action.replaceAll("_", " ").replace(".", ": ");
+  return action.charAt(0).toUpperCase() + action.slice(1).replaceAll("_", " ").replace(".", ": ");
 }
 
 export function actorName(entry: Entry, name: (id: string) => string): string {

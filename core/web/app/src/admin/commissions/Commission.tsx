@@ -14,6 +14,7 @@ import { Why } from "../../ui/Why";
 import { TransactionTable } from "../ledger/TransactionTable";
 import { Fact } from "../parts/Fact";
 import { useNames } from "../parts/names";
+import { mentions } from "../parts/prose";
 import { Ref } from "../parts/Ref";
 import { useStaffArea } from "../parts/area";
 
@@ -38,7 +39,7 @@ export function Commission() {
 
 function One({ c, why, trail }: { c: Schemas["WhyCommission"]; why: Schemas["Why"]; trail: { label: string; to: string }[] }) {
   const { whyPaths } = useStaffArea();
-  const name = useNames([c.affiliate_id, c.program_id]);
+  const name = useNames(mentions([c.affiliate_id, c.program_id, why.attribution]).filter((id) => !id.startsWith("per_")));
   return (
     <Page
       title={`${t.commission} ${formatMoney(c.amount)}`}
@@ -87,7 +88,7 @@ function One({ c, why, trail }: { c: Schemas["WhyCommission"]; why: Schemas["Why
         <Title order={2} mb="xs">
           {t.whyTitle}
         </Title>
-        <Why why={why} paths={whyPaths} />
+        <Why why={why} paths={{ ...whyPaths, name }} />
       </section>
       <section>
         <Title order={2} mb="xs">

@@ -7,7 +7,7 @@ import { useParams } from "react-router";
 import { ok } from "../../api/call";
 import { api, client, type Schemas } from "../../api/client";
 import { may, useMe } from "../../session/Session";
-import { text } from "../../text";
+import { fill, text } from "../../text";
 import { CopyText } from "../../ui/CopyText";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
@@ -19,6 +19,7 @@ import { useStaffArea } from "../parts/area";
 import { Fact } from "../parts/Fact";
 import { History } from "../parts/History";
 import { useNames } from "../parts/names";
+import { mentions } from "../parts/prose";
 import { AffiliatePicker } from "../parts/pickers";
 import { Ref } from "../parts/Ref";
 import { conversionState } from "./Conversions";
@@ -45,14 +46,15 @@ export function Conversion() {
 
 function One({ c, trail }: { c: Detail; trail: { label: string; to: string }[] }) {
   const me = useMe();
+  const type = text.conversionTypes[c.type] ?? c.type;
   const { whyPaths } = useStaffArea();
   const [assigning, setAssigning] = useState(false);
-  const name = useNames([c.affiliate_id, c.program_id, c.link_id]);
   const why = api.useQuery("get", "/api/v1/conversions/{id}/why", { params: { path: { id: c.id } } });
+  const name = useNames(mentions([c.affiliate_id, c.program_id, c.link_id, why.data?.attribution]).filter((id) => !id.startsWith("per_")));
   const assignable = (c.type === "sale" || c.type === "lead") && c.closed !== "rejected" && may(me, "conversions:write");
   return (
     <Page
-      title={`${text.conversionTypes[c.type] ?? c.type} ${c.txn_id}`}
+      title={c.ref_txn_id ? fill(t.titleOf, { type, of: c.ref_txn_id }) : `${type} ${c.txn_id}`}
       trail={trail}
       about={
         <Group gap="xs">
@@ -100,7 +102,11 @@ function One({ c, trail }: { c: Detail; trail: { label: string; to: string }[] }
               <CopyText value={c.click_id} />
             </Fact>
           )}
-          {c.ref_txn_id && <Fact label={t.about}>{c.ref_txn_id}</Fact>}
+          {c.ref_txn_id && (
+            <Fact label={t.transaction}>
+              <CopyText value={c.txn_id} />
+            </Fact>
+          )}
           <Fact label="ID">
             <CopyText value={c.id} />
           </Fact>
@@ -110,7 +116,7 @@ function One({ c, trail }: { c: Detail; trail: { label: string; to: string }[] }
         <Title order={2} mb="xs">
           {t.whyTitle}
         </Title>
-        <Loaded query={why}>{(data) => <Why why={data} paths={whyPaths} />}</Loaded>
+        <Loaded query={why}>{(data) => <Why why={data} paths={{ ...whyPaths, name }} />}</Loaded>
       </section>
       {may(me, "audit:read") && (
         <section>

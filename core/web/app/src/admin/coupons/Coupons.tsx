@@ -1,9 +1,8 @@
-import { Anchor, Button, Group, Modal } from "@mantine/core";
+import { Button, Group, Modal, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconPlus } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 
 import { ok, source } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
@@ -15,21 +14,26 @@ import { Page } from "../../ui/Page";
 import { StateBadge } from "../../ui/StateBadge";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { withNames, type Named } from "../parts/names";
+import { Ref } from "../parts/Ref";
 import { CouponForm } from "./CouponForm";
 
 type Coupon = Schemas["Coupon"];
 const t = text.coupons;
 
 const off = (c: Coupon) => (c.percent_bp > 0 ? formatBasisPoints(c.percent_bp) : c.amounts.map(formatMoney).join(" / "));
-const span = (c: Coupon) => [c.starts_at && formatDate(c.starts_at), c.ends_at && formatDate(c.ends_at)].map((x) => x || "…").join(" – ");
+const span = (c: Coupon) => (c.starts_at || c.ends_at ? [c.starts_at && formatDate(c.starts_at), c.ends_at && formatDate(c.ends_at)].map((x) => x || "…").join(" – ") : t.always);
 
-const columns: Column<Coupon>[] = [
-  { key: "code", title: t.code, value: (c) => c.code },
-  { key: "off", title: t.off, value: off, align: "right" },
-  { key: "owner", title: t.owner, value: (c) => c.affiliate_id || t.business, render: (c) => (c.affiliate_id ? <Anchor component={Link} to={`/admin/affiliates/${c.affiliate_id}`}>{c.affiliate_id}</Anchor> : t.business) },
-  { key: "used", title: t.uses, value: (c) => c.used, render: (c) => (c.max_uses ? fill(t.usesOf, { n: formatNumber(c.used), max: formatNumber(c.max_uses) }) : formatNumber(c.used)), align: "right" },
-  { key: "span", title: `${t.starts} – ${t.ends}`, value: span, wide: true },
-  { key: "status", title: t.status, value: (c) => text.states[c.status] ?? c.status, render: (c) => <StateBadge state={c.status} /> },
+const columns: Column<Named<Coupon>>[] = [
+  { key: "code", title: t.code, value: ({ row: c }) => c.code },
+  { key: "off", title: t.off, value: ({ row: c }) => off(c), align: "right" },
+  {
+    key: "owner", title: t.owner, value: ({ row: c, name }) => (c.affiliate_id ? name(c.affiliate_id) : t.business),
+    render: ({ row: c, name }) => (c.affiliate_id ? <Ref id={c.affiliate_id} name={name(c.affiliate_id)} /> : t.business),
+  },
+  { key: "used", title: t.uses, value: ({ row: c }) => c.used, render: ({ row: c }) => (c.max_uses ? fill(t.usesOf, { n: formatNumber(c.used), max: formatNumber(c.max_uses) }) : formatNumber(c.used)), align: "right" },
+  { key: "span", title: t.valid, value: ({ row: c }) => span(c), render: ({ row: c }) => <Text span inherit c={c.starts_at || c.ends_at ? undefined : "dimmed"}>{span(c)}</Text>, wide: true },
+  { key: "status", title: t.status, value: ({ row: c }) => text.states[c.status] ?? c.status, render: ({ row: c }) => <StateBadge state={c.status} /> },
 ];
 
 /** Discounts on orders. */
@@ -52,10 +56,10 @@ export function Coupons() {
       {t.new}
     </Button>
   );
-  const deeds: Column<Coupon> = {
-    key: "deeds", title: text.common.more, value: () => "",
-    render: (c) => (
-      <Group gap={4} wrap="nowrap">
+  const deeds: Column<Named<Coupon>> = {
+    key: "deeds", title: text.common.more, value: () => "", deeds: true,
+    render: ({ row: c }) => (
+      <Group gap={4} wrap="nowrap" justify="flex-end">
         <Button size="compact-sm" variant="default" onClick={() => setEdited(c)} aria-label={`${text.common.edit} ${c.code}`}>
           {text.common.edit}
         </Button>
@@ -70,8 +74,11 @@ export function Coupons() {
       <DataTable
         name={text.nav.coupons}
         columns={mine ? [...columns, deeds] : columns}
-        source={source(["coupons"], (page, signal) => client.GET("/api/v1/coupons", { params: { query: page }, signal }))}
-        rowKey={(c) => c.id}
+        source={withNames(
+          source<Coupon>(["coupons"], (page, signal) => client.GET("/api/v1/coupons", { params: { query: page }, signal })),
+          (c) => (may(me, "catalog:read") ? [c.affiliate_id] : []),
+        )}
+        rowKey={({ row }) => row.id}
         empty={<EmptyState title={t.empty} action={make} />}
       />
       <Modal opened={edited !== undefined} onClose={() => setEdited(undefined)} title={edited === "new" ? t.new : edited?.code} size="lg">

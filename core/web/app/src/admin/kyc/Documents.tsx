@@ -1,8 +1,7 @@
-import { Anchor, Button, Drawer, Group, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Drawer, Group, Stack, Text, Textarea } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link } from "react-router";
 
 import { ok, source } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
@@ -12,30 +11,36 @@ import { fill, text } from "../../text";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { formatDateTime } from "../../ui/locale";
 import { Page } from "../../ui/Page";
+import { countryName } from "../../ui/span";
 import { StateBadge } from "../../ui/StateBadge";
 import { StateFilter } from "../../ui/StateFilter";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
+import { withNames, type Named } from "../parts/names";
+import { Ref } from "../parts/Ref";
 
 type Document = Schemas["KYCDocument"];
 const t = text.kyc;
 const states = ["submitted", "accepted", "rejected", "awaiting"] as const;
 
-const columns: Column<Document>[] = [
-  { key: "kind", title: t.kind, value: (d) => d.kind.replaceAll("_", " ") },
-  { key: "affiliate", title: t.affiliate, value: (d) => d.affiliate_id, render: (d) => <Anchor component={Link} to={`/admin/affiliates/${d.affiliate_id}`}>{d.affiliate_id}</Anchor> },
-  { key: "country", title: t.country, value: (d) => d.country, wide: true },
-  { key: "state", title: t.state, value: (d) => text.states[d.state] ?? d.state, render: (d) => <StateBadge state={d.state} /> },
-  { key: "file", title: t.file, value: (d) => d.file_name || "–", wide: true },
-  { key: "created_at", title: t.sent, value: (d) => d.created_at, render: (d) => <When at={d.created_at} /> },
+const kindName = (kind: string) => text.documents.kinds[kind] ?? kind.replaceAll("_", " ");
+
+const columns: Column<Named<Document>>[] = [
+  { key: "kind", title: t.kind, value: ({ row }) => kindName(row.kind) },
+  { key: "affiliate", title: t.affiliate, value: ({ row, name }) => name(row.affiliate_id), render: ({ row, name }) => <Ref id={row.affiliate_id} name={name(row.affiliate_id)} /> },
+  { key: "country", title: t.country, value: ({ row }) => countryName(row.country), wide: true },
+  { key: "state", title: t.state, value: ({ row }) => text.states[row.state] ?? row.state, render: ({ row }) => <StateBadge state={row.state} /> },
+  { key: "file", title: t.file, value: ({ row }) => row.file_name || "–", wide: true },
+  { key: "created_at", title: t.sent, value: ({ row }) => row.created_at, render: ({ row }) => <When at={row.created_at} /> },
 ];
 
 /** Documents that wait for a person's judgement. */
 export function KYCDocuments() {
   const [state, setState] = useQueryState("state", "submitted");
-  const [opened, setOpened] = useState<Document>();
+  const [opened, setOpened] = useState<Named<Document>>();
+  const sees = may(useMe(), "catalog:read");
   const query = state && state !== "all" ? { state: state as (typeof states)[number] } : {};
   return (
     <Page title={text.nav.kyc} about={t.about}>
@@ -43,14 +48,17 @@ export function KYCDocuments() {
         key={state}
         name={text.nav.kyc}
         columns={columns}
-        source={source(["kyc-documents", query], (page, signal) => client.GET("/api/v1/kyc-documents", { params: { query: { ...query, ...page } }, signal }))}
-        rowKey={(d) => d.id}
+        source={withNames(
+          source<Document>(["kyc-documents", query], (page, signal) => client.GET("/api/v1/kyc-documents", { params: { query: { ...query, ...page } }, signal })),
+          (d) => (sees ? [d.affiliate_id] : []),
+        )}
+        rowKey={({ row }) => row.id}
         onRow={setOpened}
         filters={<StateFilter states={states} value={state === "all" ? "" : state} onChange={(next) => setState(next || "all")} label={t.state} />}
         empty={<EmptyState title={t.empty} />}
       />
-      <Drawer opened={opened !== undefined} onClose={() => setOpened(undefined)} position="right" title={opened && fill(t.reviewTitle, { kind: opened.kind.replaceAll("_", " "), affiliate: opened.affiliate_id })}>
-        {opened && <Review document={opened} onDone={() => setOpened(undefined)} />}
+      <Drawer opened={opened !== undefined} onClose={() => setOpened(undefined)} position="right" title={opened && fill(t.reviewTitle, { kind: kindName(opened.row.kind), affiliate: opened.name(opened.row.affiliate_id) })}>
+        {opened && <Review document={opened.row} onDone={() => setOpened(undefined)} />}
       </Drawer>
     </Page>
   );

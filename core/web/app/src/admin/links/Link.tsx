@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { useParams } from "react-router";
 
 import { ok, source } from "../../api/call";
+import { valueLabel } from "../../analytics/words";
 import { api, client, type Schemas } from "../../api/client";
 import { config } from "../../config";
 import { may, useMe } from "../../session/Session";
@@ -138,11 +139,11 @@ type Click = Schemas["Click"];
 
 const clicks: Column<Click>[] = [
   { key: "at", title: t.at, value: (c) => c.time, render: (c) => <When at={c.time} /> },
-  { key: "country", title: t.country, value: (c) => c.country },
-  { key: "device", title: t.device, value: (c) => c.device },
-  { key: "from", title: t.from, value: (c) => c.referrer_host },
-  { key: "sub1", title: "sub1", value: (c) => c.sub1, wide: true },
-  { key: "bot", title: t.bot, value: (c) => c.bot },
+  { key: "country", title: t.country, value: (c) => valueLabel("country", c.country, {}) },
+  { key: "device", title: t.device, value: (c) => valueLabel("device", c.device, {}) },
+  { key: "from", title: t.from, value: (c) => valueLabel("referrer_host", c.referrer_host, {}) },
+  { key: "sub1", title: text.analytics.dimensions.sub1, value: (c) => c.sub1 || "–", wide: true },
+  { key: "bot", title: t.bot, value: (c) => (c.bot ? valueLabel("bot", c.bot, {}) : "–") },
 ];
 
 function Clicks({ link, period }: { link: string; period: Period }) {

@@ -78,7 +78,7 @@ export function Materials() {
     </Button>
   );
   const deeds: Column<Material> = {
-    key: "deeds", title: text.common.more, value: () => "",
+    key: "deeds", title: text.common.more, value: () => "", deeds: true,
     render: (m) => (
       <Group gap={4} wrap="nowrap">
         <Button size="compact-sm" variant="default" onClick={() => void turn(m)} aria-label={`${m.active ? t.deactivate : t.activate} ${m.name}`}>

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Badge, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 
@@ -9,11 +9,14 @@ import { CopyText } from "../../ui/CopyText";
 import { formatDate, formatDateTime } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
+import { Sideways } from "../../ui/Sideways";
+import { countryName } from "../../ui/span";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
 import { When } from "../../ui/When";
 import { useStaffArea } from "../parts/area";
 import { useNames } from "../parts/names";
+import { mentions, reworded } from "../parts/prose";
 import { Ref } from "../parts/Ref";
 import { Documents } from "./Documents";
 import { RefundDialog } from "./RefundDialog";
@@ -100,7 +103,7 @@ function Reviews({ order }: { order: Order }) {
     <Alert color="orange" title={fill(t.openReviews, { n: open.length })}>
       {open.map((r) => (
         <Text key={r.id} size="sm">
-          {support ? r.kind.replaceAll("_", " ") : <Link to="/admin/reviews">{r.kind.replaceAll("_", " ")}</Link>}: {r.detail}
+          {support ? text.bookings.kinds[r.kind]?.name : <Anchor component={Link} to="/admin/reviews" inherit>{text.bookings.kinds[r.kind]?.name ?? r.kind}</Anchor>}: {r.detail}
         </Text>
       ))}
     </Alert>
@@ -113,8 +116,8 @@ function Lines({ order }: { order: Order }) {
       <Title order={2} id="lines" mb="sm">
         {t.lines}
       </Title>
-      <Table.ScrollContainer type="native" minWidth={480} tabIndex={0} role="region" aria-label={t.lines}>
-        <Table>
+      <Sideways label={t.lines}>
+        <Table miw={480}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{t.item}</Table.Th>
@@ -163,7 +166,7 @@ function Lines({ order }: { order: Order }) {
             )}
           </Table.Tfoot>
         </Table>
-      </Table.ScrollContainer>
+      </Sideways>
     </Card>
   );
 }
@@ -184,7 +187,7 @@ function Buyer({ order }: { order: Order }) {
         </Text>
       )}
       <Text size="sm" c="dimmed">
-        {[customer.country, customer.state].filter(Boolean).join(", ")}
+        {[customer.state, customer.country && countryName(customer.country)].filter(Boolean).join(", ")}
         {customer.gstin && ` · ${t.taxID} ${customer.gstin}`}
         {order.place_of_supply && ` · ${t.place} ${order.place_of_supply}`}
       </Text>
@@ -193,7 +196,8 @@ function Buyer({ order }: { order: Order }) {
 }
 
 function Belongs({ order }: { order: Order }) {
-  const name = useNames([order.affiliate_id]);
+  const sees = may(useMe(), "catalog:read");
+  const name = useNames(sees ? mentions([order.affiliate_id, order.attribution.text]).filter((id) => !id.startsWith("per_")) : []);
   return (
     <Card component="section" aria-labelledby="belongs">
       <Title order={2} id="belongs" mb="sm">
@@ -201,7 +205,7 @@ function Belongs({ order }: { order: Order }) {
       </Title>
       {order.affiliate_id ? <Ref id={order.affiliate_id} name={name(order.affiliate_id)} /> : <Text>{t.noAttribution}</Text>}
       <Text size="sm" mt="xs">
-        {order.attribution.text}
+        {reworded(order.attribution.text, name)}
       </Text>
     </Card>
   );

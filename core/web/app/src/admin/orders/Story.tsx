@@ -3,12 +3,15 @@ import {
   IconActivity, IconArrowBackUp, IconBuildingBank, IconCash, IconClick, IconCreditCard, IconFileInvoice, IconGavel, IconHistory, IconMail, IconReceipt2, IconRotateClockwise, IconShoppingCart,
   IconTarget, IconWebhook,
 } from "@tabler/icons-react";
-import { useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 
 import { api, type Schemas } from "../../api/client";
+import { may, useMe } from "../../session/Session";
 import { fill, text } from "../../text";
 import { Loaded } from "../../ui/states";
 import { When } from "../../ui/When";
+import { useNames } from "../parts/names";
+import { mentions, Names } from "../parts/prose";
 import { Entry } from "./StoryEntry";
 
 type Story = Schemas["OrderStory"];
@@ -57,6 +60,9 @@ export function Story({ id }: { id: string }) {
 function Entries({ story }: { story: Story }) {
   const kinds = [...new Set(story.entries.map((e) => e.kind))];
   const [kind, setKind] = useState<Kind | "">("");
+  const me = useMe();
+  const named = useMemo(() => mentions(story.entries), [story]);
+  const name = useNames(named.filter((id) => may(me, id.startsWith("per_") ? "people:read" : "catalog:read")));
   return (
     <Stack>
       <Incomplete parts={story.parts} />
@@ -69,25 +75,27 @@ function Entries({ story }: { story: Story }) {
           ))}
         </Group>
       )}
-      <Timeline bulletSize={26} lineWidth={2} active={story.entries.length}>
-        {story.entries
-          .filter((e) => kind === "" || e.kind === kind)
-          .map((e, i) => (
-            <Timeline.Item
-              key={`${e.kind} ${e.id} ${i}`}
-              bullet={
-                <ThemeIcon size={26} radius="xl" variant="light" color={colors[e.kind] ?? "accent"} aria-hidden>
-                  {icons[e.kind] ?? <IconGavel size={14} />}
-                </ThemeIcon>
-              }
-            >
-              <Entry entry={e} />
-              <Text size="xs" c="dimmed" mt={2}>
-                <When at={e.at} />
-              </Text>
-            </Timeline.Item>
-          ))}
-      </Timeline>
+      <Names value={name}>
+        <Timeline bulletSize={26} lineWidth={2} active={story.entries.length}>
+          {story.entries
+            .filter((e) => kind === "" || e.kind === kind)
+            .map((e, i) => (
+              <Timeline.Item
+                key={`${e.kind} ${e.id} ${i}`}
+                bullet={
+                  <ThemeIcon size={26} radius="xl" variant="light" color={colors[e.kind] ?? "accent"} aria-hidden>
+                    {icons[e.kind] ?? <IconGavel size={14} />}
+                  </ThemeIcon>
+                }
+              >
+                <Entry entry={e} />
+                <Text size="xs" c="dimmed" mt={2}>
+                  <When at={e.at} />
+                </Text>
+              </Timeline.Item>
+            ))}
+        </Timeline>
+      </Names>
     </Stack>
   );
 }

@@ -1,11 +1,14 @@
 import { Group, Table, Text } from "@mantine/core";
-import type { ReactNode } from "react";
+import { use, type ReactNode } from "react";
 
 import type { Schemas } from "../../api/client";
 import { fill, text } from "../../text";
 import { formatDateTime, formatMoney } from "../../ui/locale";
 import { Money } from "../../ui/Money";
+import { countryName } from "../../ui/span";
 import { StateBadge } from "../../ui/StateBadge";
+import { actionWords } from "../audit/Entry";
+import { Names, reworded } from "../parts/prose";
 import { Ref } from "../parts/Ref";
 
 type StoryEntry = Schemas["StoryEntry"];
@@ -87,7 +90,7 @@ function Papers({ entry: e }: { entry: StoryEntry }) {
     return <Happened title={fill(s.mail, { subject: e.mail.subject })} state={e.mail.state} detail={[fill(s.mailTo, { to: e.mail.to }), e.mail.last_error]} />;
   }
   if (e.audit) {
-    return <Happened title={fill(s.audit, { action: e.audit.action })} detail={[fill(s.by, { who: e.audit.actor.name || e.audit.actor.id || e.audit.actor.kind }), e.audit.reason]} />;
+    return <Happened title={fill(s.audit, { action: actionWords(e.audit.action) })} detail={[fill(s.by, { who: e.audit.actor.name || e.audit.actor.id || e.audit.actor.kind }), e.audit.reason]} />;
   }
   return <Happened title={e.kind} detail={e.refs} />;
 }
@@ -100,7 +103,8 @@ interface HappenedProps {
 }
 
 function Happened({ title, state, amount, detail }: HappenedProps) {
-  const words = typeof detail === "string" ? detail : detail?.filter(Boolean).join(" · ");
+  const name = use(Names);
+  const words = reworded((typeof detail === "string" ? detail : detail?.filter(Boolean).join(" · ")) ?? "", name);
   return (
     <>
       <Group gap="xs">
@@ -120,11 +124,12 @@ function Happened({ title, state, amount, detail }: HappenedProps) {
 }
 
 function Click({ click: c }: { click: Schemas["StoryClick"] }) {
-  const visitor = fill(s.clickVisitor, { device: [c.browser, c.os, c.device].filter(Boolean).join(" / ") || text.common.unknown, country: c.country || text.common.unknown, from: c.referrer_host || s.clickDirect });
+  const name = use(Names);
+  const visitor = fill(s.clickVisitor, { device: [c.browser, c.os, c.device].filter(Boolean).join(" / ") || s.clickDevice, country: c.country ? countryName(c.country) : s.clickNowhere, from: c.referrer_host || s.clickDirect });
   const verdict = c.result === "attributed" ? s.clickResult : fill(s.clickNot, { why: word(c.result) });
   return (
     <Happened
-      title={<Ref id={c.link_id} name={fill(s.click, { link: c.link_id })} />}
+      title={<Ref id={c.link_id} name={fill(s.click, { link: "/" + name(c.link_id) })} />}
       detail={[c.stored ? visitor : s.clickUnstored, verdict, c.bot && word(c.bot), [c.utm_source, c.utm_medium, c.utm_campaign].filter(Boolean).join(" / ")]}
     />
   );
@@ -143,15 +148,17 @@ function Commission({ commission: c }: { commission: Schemas["StoryCommission"] 
 }
 
 function LedgerLines({ transaction: l }: { transaction: Schemas["LedgerTransaction"] }) {
+  const name = use(Names);
+  const title = fill(s.ledger, { kind: text.bookings.transactionKinds[l.kind] ?? word(l.kind) });
   return (
     <>
-      <Happened title={fill(s.ledger, { kind: word(l.kind) })} detail={l.reason} />
-      <Table verticalSpacing={2} fz="sm" maw={460} mt={4} aria-label={fill(s.ledger, { kind: word(l.kind) })}>
+      <Happened title={title} detail={l.reason} />
+      <Table verticalSpacing={2} fz="sm" maw={460} mt={4} aria-label={title}>
         <Table.Tbody>
           {l.entries.map((entry, i) => (
             <Table.Tr key={i}>
-              <Table.Td>{word(entry.kind)}</Table.Td>
-              <Table.Td>{entry.affiliate_id || "–"}</Table.Td>
+              <Table.Td>{text.partners.balanceKinds[entry.kind] ?? word(entry.kind)}</Table.Td>
+              <Table.Td>{entry.affiliate_id ? <Ref id={entry.affiliate_id} name={name(entry.affiliate_id)} /> : text.bookings.business}</Table.Td>
               <Table.Td ta="right">
                 <Money amount={entry.amount} />
               </Table.Td>

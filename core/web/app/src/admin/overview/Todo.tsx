@@ -61,7 +61,7 @@ export function Todo() {
       <Title order={2}>{t.todo}</Title>
       {pending && waiting.length === 0 && <LoadingState lines={2} />}
       {!pending && !failed && waiting.length === 0 && (
-        <Group gap="xs" c="teal.8" className="change">
+        <Group gap="xs" c="teal">
           <IconCircleCheck size={18} aria-hidden />
           <Text size="sm">{t.todoNone}</Text>
         </Group>

@@ -7,6 +7,7 @@ import { text } from "../../text";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
+import { actionWords } from "../audit/Entry";
 import { Ref } from "./Ref";
 
 type Entry = Schemas["AuditEntry"];
@@ -14,7 +15,7 @@ type Entry = Schemas["AuditEntry"];
 const t = text.partners;
 
 const columns: Column<Entry>[] = [
-  { key: "action", title: t.action, value: (e) => e.action },
+  { key: "action", title: t.action, value: (e) => e.action, render: (e) => actionWords(e.action) },
   { key: "changes", title: t.updated, value: (e) => JSON.stringify(changes(e)), render: (e) => <Changes entry={e} /> },
   { key: "reason", title: t.reason, value: (e) => e.reason },
   { key: "by", title: t.by, value: (e) => e.actor.id || e.actor.name || t.bySystem, render: (e) => (e.actor.kind === "person" ? <Person id={e.actor.id} /> : e.actor.name || t.bySystem) },

@@ -46,7 +46,7 @@ export function Attempts() {
   ];
   if (may(me, "orders:write") && (state === "stray" || state === "")) {
     columns.push({
-      key: "deed", title: text.common.more, value: () => "",
+      key: "deed", title: text.common.more, value: () => "", deeds: true,
       render: (p) =>
         p.state === "stray" && (
           <Button size="compact-sm" variant="light" onClick={() => setBack(p)}>

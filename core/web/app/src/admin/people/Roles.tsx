@@ -58,12 +58,12 @@ export function Consequences({ before, after }: { before: readonly string[]; aft
   return (
     <div role="status">
       {gains.length > 0 && (
-        <Text size="sm" c="teal.9">
+        <Text size="sm" c="teal">
           {t.gains.replace("{rights}", words(gains))}
         </Text>
       )}
       {loses.length > 0 && (
-        <Text size="sm" c="red.8">
+        <Text size="sm" c="red">
           {t.loses.replace("{rights}", words(loses))}
         </Text>
       )}

@@ -123,7 +123,7 @@ export function ProductForm({ product }: { product?: Product }) {
                 <TextInput label={t.slug} description={fill(t.slugHint, { slug: form.values.slug || "…" })} required {...form.getInputProps("slug")} />
                 <Textarea label={t.description} description={t.descriptionHint} autosize minRows={5} {...form.getInputProps("description")} />
                 {form.values.kind === "bundle" && <Parts form={form} />}
-                <Textarea label={t.entitlements} description={t.entitlementsHint} autosize minRows={2} ff="monospace" {...form.getInputProps("entitlements")} />
+                <Textarea label={t.entitlements} description={t.entitlementsHint} autosize minRows={2} styles={{ input: { fontFamily: "monospace" } }} {...form.getInputProps("entitlements")} />
                 <Image form={form} />
               </Stack>
             </Card>
@@ -170,7 +170,7 @@ function Prices({ form }: { form: Form }) {
   return (
     <Stack gap="xs">
       <div>
-        <Text size="sm" fw={500}>
+        <Text size="sm" fw={600}>
           {t.prices}
         </Text>
         <Text size="xs" c="dimmed">

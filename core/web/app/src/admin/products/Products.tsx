@@ -1,4 +1,4 @@
-import { Avatar, Button, Group } from "@mantine/core";
+import { Avatar, Button, Group, Stack } from "@mantine/core";
 import { IconPackage, IconPlus } from "@tabler/icons-react";
 import { Link } from "react-router";
 
@@ -23,8 +23,8 @@ const columns: Column<Product>[] = [
   {
     key: "name", title: t.name, value: (p) => p.name,
     render: (p) => (
-      <Group gap="sm" wrap="nowrap" component="span">
-        <Avatar src={p.image_path || null} alt="" radius="md" size={36}>
+      <Group gap="sm" wrap="nowrap" component="span" align="center">
+        <Avatar src={p.image_path || null} alt="" radius="md" size={36} style={{ flex: "none" }}>
           <IconPackage size={18} aria-hidden />
         </Avatar>
         {p.name}
@@ -38,11 +38,11 @@ const columns: Column<Product>[] = [
   {
     key: "price", title: t.price, value: (p) => p.prices.map(amountText).join(" "), align: "right",
     render: (p) => (
-      <Group gap="sm" justify="flex-end" component="span">
+      <Stack gap={0} component="span">
         {p.prices.map((a) => (
           <Money key={a.currency} amount={a} />
         ))}
-      </Group>
+      </Stack>
     ),
   },
 ];

@@ -5,7 +5,7 @@ import { HealthBadge } from "../../ui/HealthBadge";
 import { formatNumber } from "../../ui/locale";
 import { EmptyState } from "../../ui/states";
 import { When } from "../../ui/When";
-import { megabytes, Section, type Health } from "./System";
+import { capital, megabytes, Section, type Health } from "./System";
 
 type Node = Health["nodes"][number];
 const t = text.system;
@@ -43,7 +43,7 @@ function NodeCard({ node: n }: { node: Node }) {
         <HealthBadge state={n.state} />
       </Group>
       <Text size="sm" mb="xs">
-        {n.text}
+        {capital(n.text)}
       </Text>
       <Stack gap={2}>
         <Fact name={t.seen}>
@@ -67,8 +67,8 @@ function NodeCard({ node: n }: { node: Node }) {
 
 function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   return (
-    <Group justify="space-between" gap="sm" align="flex-start">
-      <Text size="sm" c="dimmed">
+    <Group justify="space-between" gap="sm" align="flex-start" wrap="nowrap">
+      <Text size="sm" c="dimmed" style={{ flex: "none" }}>
         {name}
       </Text>
       <Text size="sm" ta="right" component="div">

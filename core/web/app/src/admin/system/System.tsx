@@ -1,4 +1,4 @@
-import { Alert, Card, Grid, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Alert, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useDocumentVisibility } from "@mantine/hooks";
 import { IconAlertTriangle, IconCheck, IconX } from "@tabler/icons-react";
 import type { ReactNode } from "react";
@@ -29,18 +29,12 @@ export function System() {
           <Stack gap="lg">
             <Verdict health={health} />
             <Nodes nodes={health.nodes} />
-            <Grid gap="lg">
-              <Grid.Col span={{ base: 12, lg: 7 }}>
-                <Queues queues={health.queues} />
-              </Grid.Col>
-              <Grid.Col span={{ base: 12, lg: 5 }}>
-                <Stack gap="lg">
-                  <Stores stores={health.stores} />
-                  <LedgerCheck ledger={health.ledger} />
-                </Stack>
-              </Grid.Col>
-            </Grid>
+            <Queues queues={health.queues} />
             <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
+              <Stores stores={health.stores} />
+              <LedgerCheck ledger={health.ledger} />
+            </SimpleGrid>
+            <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg" style={{ alignItems: "start" }}>
               <Lines title={t.checks} lines={health.checks.map((c) => ({ ...c, detail: c.text }))} />
               <Lines title={t.work} lines={health.work.map((w) => ({ ...w, detail: w.ended_at ? fill(t.ended, { at: formatDateTime(w.ended_at) }) : t.running }))} />
             </SimpleGrid>
@@ -101,10 +95,10 @@ function Lines({ title, lines }: { title: string; lines: Line[] }) {
           <Group key={l.name} justify="space-between" wrap="nowrap" gap="sm">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" fw={600}>
-                {l.name}
+                {capital(l.name)}
               </Text>
               <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
-                {l.detail}
+                {capital(l.detail)}
               </Text>
             </div>
             <HealthBadge state={l.state} />
@@ -137,6 +131,9 @@ function Process({ process: p }: { process: Health["process"] }) {
     </Section>
   );
 }
+
+/** What the core says of its parts begins small, as in the middle of a sentence. */
+export const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 export function megabytes(bytes: number): string {
   return bytes >= 1 << 30 ? `${formatNumber(Math.round(bytes / 1e8) / 10)} GB` : `${formatNumber(Math.round(bytes / 1e5) / 10)} MB`;

@@ -1,4 +1,4 @@
-import { Anchor, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 
 import { may, useMe } from "../../session/Session";
@@ -8,26 +8,29 @@ import { HealthBadge } from "../../ui/HealthBadge";
 import { formatDateTime, formatNumber } from "../../ui/locale";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
-import { megabytes, Section, type Health } from "./System";
+import { capital, megabytes, Section, type Health } from "./System";
 
 const t = text.system;
 
 type Queue = Health["queues"][number];
 
 const columns: Column<Queue>[] = [
-  { key: "name", title: t.queue, value: (q) => q.name },
+  { key: "name", title: t.queue, value: (q) => capital(q.name) },
   { key: "state", title: t.state, value: (q) => t.states[q.state] ?? q.state, render: (q) => <HealthBadge state={q.state} /> },
-  { key: "pending", title: t.pending, value: (q) => q.pending, align: "right" },
+  { key: "pending", title: t.pending, value: (q) => q.pending, render: (q) => formatNumber(q.pending), align: "right" },
   { key: "oldest", title: t.oldest, value: (q) => Math.round(q.oldest_seconds), render: (q) => fill(t.seconds, { n: formatNumber(Math.round(q.oldest_seconds)) }), align: "right" },
-  { key: "dead", title: t.dead, value: (q) => q.dead, align: "right" },
-  { key: "text", title: t.what, value: (q) => q.text },
+  { key: "dead", title: t.dead, value: (q) => q.dead, render: (q) => formatNumber(q.dead), align: "right" },
+  { key: "text", title: t.what, value: (q) => capital(q.text) },
 ];
 
 export function Queues({ queues }: { queues: Queue[] }) {
   return (
-    <Section title={t.queues}>
+    <Stack gap="sm" component="section" aria-labelledby="queues">
+      <Title order={2} id="queues">
+        {t.queues}
+      </Title>
       <DataTable name={t.queues} columns={columns} source={queues} rowKey={(q) => q.name} />
-    </Section>
+    </Stack>
   );
 }
 
@@ -41,7 +44,7 @@ export function Stores({ stores }: { stores: Health["stores"] }) {
               <Text fw={600}>{t.storeNames[s.name] ?? s.name}</Text>
               <HealthBadge state={s.state} />
             </Group>
-            <Text size="sm">{s.text}</Text>
+            <Text size="sm">{capital(s.text)}</Text>
             <Text size="sm" c="dimmed">
               {[s.kind, fill(t.latency, { ms: formatNumber(Math.round(s.latency_ms * 10) / 10) }), s.size_bytes > 0 && megabytes(s.size_bytes), s.schema_version > 0 && fill(t.schema, { n: s.schema_version })]
                 .filter(Boolean)
@@ -69,7 +72,7 @@ export function LedgerCheck({ ledger: l }: { ledger: Health["ledger"] }) {
           )}
           <HealthBadge state={l.state} />
         </Group>
-        <Text size="sm">{l.text}</Text>
+        <Text size="sm">{capital(l.text)}</Text>
         <Text size="sm" c="dimmed">
           {l.verified_at ? fill(t.verified, { at: formatDateTime(l.verified_at), n: formatNumber(l.transactions) }) : t.unverified}
           {l.unsealed > 0 && ` · ${fill(t.unsealed, { n: formatNumber(l.unsealed) })}`}

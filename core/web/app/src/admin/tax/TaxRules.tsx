@@ -11,6 +11,7 @@ import { text } from "../../text";
 import { formatBasisPoints } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
+import { countryName } from "../../ui/span";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
@@ -22,7 +23,7 @@ const t = text.tax;
 
 const columns: Column<Rule>[] = [
   { key: "name", title: t.name, value: (r) => r.name },
-  { key: "country", title: t.country, value: (r) => r.country },
+  { key: "country", title: t.country, value: (r) => countryName(r.country) },
   { key: "valid_from", title: t.validFrom, value: (r) => r.valid_from, render: (r) => <When at={r.valid_from} as="date" /> },
   { key: "rate", title: t.rate, value: (r) => r.rate_bp, render: (r) => formatBasisPoints(r.rate_bp), align: "right" },
   { key: "noid", title: t.noIDRate, value: (r) => r.no_id_rate_bp, render: (r) => formatBasisPoints(r.no_id_rate_bp), align: "right", wide: true },

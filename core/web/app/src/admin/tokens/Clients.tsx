@@ -37,6 +37,7 @@ export function Clients({ empty }: { empty: ReactNode }) {
   const deeds: Column<Client> = {
     key: "deeds",
     title: text.common.more,
+    deeds: true,
     value: () => "",
     render: (c) =>
       c.disabled ? (

@@ -77,6 +77,7 @@ function List({ empty }: { empty: React.ReactNode }) {
   const deeds: Column<Token> = {
     key: "deeds",
     title: text.common.more,
+    deeds: true,
     value: () => "",
     render: (k) => (
       <Button size="compact-sm" variant="subtle" color="red" onClick={() => setRevoking(k)} aria-label={fill(t.revokeTitle, { name: k.name })}>

@@ -29,7 +29,7 @@ export function Breakdowns(props: Props) {
       <Breakdown {...props} by="device" title={words.devices} />
       <Breakdown
         {...props} by={sub} title={words.subs}
-        choice={<Select aria-label={words.subs} size="xs" w={110} value={sub} onChange={(s) => s && setSub(s as Dimension)} allowDeselect={false} data={subs.map((value) => ({ value, label: text.analytics.dimensions[value] }))} />}
+        choice={<Select aria-label={words.subs} size="xs" w={98} value={sub} onChange={(s) => s && setSub(s as Dimension)} allowDeselect={false} data={subs.map((value) => ({ value, label: text.analytics.dimensions[value] }))} />}
       />
     </SimpleGrid>
   );
@@ -39,8 +39,8 @@ function Breakdown({ query, enabled, by, title, explore, choice }: Props & { by:
   const report = useReport("mine", { ...query, group_by: by, limit: 6 }, { enabled });
   return (
     <Card component="section" aria-label={title} padding="md">
-      <Group justify="space-between" mb="xs" wrap="nowrap" mih={30}>
-        <Text fw={600}>{title}</Text>
+      <Group justify="space-between" mb="xs" gap={6} wrap="nowrap" mih={30}>
+        <Text fw={600} style={{ whiteSpace: "nowrap" }}>{title}</Text>
         {choice}
         <Anchor component={Link} to={explore(by)} size="sm" aria-label={`${words.explore}: ${title}`}>
           {words.explore}

@@ -15,14 +15,18 @@ import type { MyLink } from "../useMyLinks";
 const { myLinks: words } = text;
 type Click = Schemas["Click"];
 
-const sub = (n: 1 | 2 | 3 | 4 | 5): Column<Click> => ({ key: `sub${n}`, title: text.analytics.dimensions[`sub${n}`], value: (c) => c[`sub${n}`], wide: n > 1 });
+const ids = ["sub1", "sub2", "sub3", "sub4", "sub5"] as const;
+const given = (c: Click) => ids.map((id) => c[id]).filter(Boolean).join(" · ");
+// "Other" of one kind after the other says nothing.
+const device = (c: Click) => [...new Set([valueLabel("device", c.device, {}), c.os, c.browser])].filter((part) => part && part !== "Other").join(", ") || text.common.unknown;
 
 const columns: Column<Click>[] = [
   { key: "time", title: words.time, value: (c) => c.time, render: (c) => <When at={c.time} /> },
   { key: "country", title: text.analytics.dimensions.country, value: (c) => valueLabel("country", c.country, {}) },
-  { key: "referrer", title: text.analytics.dimensions.referrer_host, value: (c) => c.referrer_host },
-  { key: "device", title: words.device, value: (c) => [valueLabel("device", c.device, {}), c.os, c.browser].filter(Boolean).join(", ") },
-  sub(1), sub(2), sub(3), sub(4), sub(5),
+  { key: "referrer", title: text.analytics.dimensions.referrer_host, value: (c) => c.referrer_host, render: (c) => valueLabel("referrer_host", c.referrer_host, {}) },
+  { key: "device", title: words.device, value: device },
+  { key: "subs", title: words.subs, value: given, wide: true },
+  ...ids.map((id): Column<Click> => ({ key: id, title: text.analytics.dimensions[id], value: (c) => c[id], hidden: true })),
   { key: "utm", title: text.analytics.dimensions.utm_campaign, value: (c) => c.utm_campaign, wide: true },
   { key: "bot", title: words.bot, value: (c) => (c.bot ? valueLabel("bot", c.bot, {}) : ""), wide: true },
 ];

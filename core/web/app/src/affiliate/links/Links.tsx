@@ -1,15 +1,14 @@
-import { Box, Button, Card, Text } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { Button, Card, CopyButton, Stack, Text } from "@mantine/core";
+import { IconCheck, IconCopy, IconPlus } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 
 import { currenciesOf, valueOf, zero, type Figures } from "../../analytics/figures";
 import { inSpan, useReport } from "../../analytics/report";
-import { formatMetric } from "../../analytics/words";
 import { config } from "../../config";
 import { text } from "../../text";
-import { CopyText } from "../../ui/CopyText";
 import { formatNumber, zone } from "../../ui/locale";
+import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
 import { namedPeriod } from "../../ui/period";
 import { EmptyState, ErrorState, LoadingState } from "../../ui/states";
@@ -65,15 +64,43 @@ export function Links() {
   );
 }
 
+/** What people come for: the link, to take it elsewhere. */
+function CopyAddress({ value }: { value: string }) {
+  return (
+    <CopyButton value={value}>
+      {({ copied, copy }) => (
+        <Button
+          size="compact-sm" variant="light" color={copied ? "teal" : undefined} onClick={copy} title={value} aria-label={`${copied ? text.common.copied : text.common.copy} ${value}`}
+          leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+        >
+          {copied ? text.common.copied : text.common.copy}
+        </Button>
+      )}
+    </CopyButton>
+  );
+}
+
+function Earned({ figures, currencies }: { figures: Figures; currencies: string[] }) {
+  const shown = currencies.filter((c, i) => i === 0 || valueOf(figures, "commission", c) !== 0);
+  return (
+    <Stack gap={0} component="span">
+      {shown.map((c) => (
+        <Money key={c} amount={{ minor: valueOf(figures, "commission", c), currency: c }} />
+      ))}
+    </Stack>
+  );
+}
+
 function columnsOf(figuresOf: (link: MyLink) => Figures, programOf: (id: string) => string, currencies: string[]): Column<MyLink>[] {
   return [
-    { key: "slug", title: words.slugColumn, value: (l) => l.slug, render: (l) => <Text span inherit style={{ whiteSpace: "nowrap" }}>{l.slug}</Text> },
-    { key: "address", title: words.address, value: (l) => address(config.tracker, l.slug), render: (l) => <Box maw={210}><CopyText value={address(config.tracker, l.slug)} /></Box> },
+    { key: "slug", title: words.slugColumn, value: (l) => l.slug, render: (l) => <Text span inherit style={{ overflowWrap: "anywhere" }}>{l.slug}</Text> },
+    { key: "address", title: words.address, value: (l) => address(config.tracker, l.slug), render: (l) => <CopyAddress value={address(config.tracker, l.slug)} /> },
     { key: "clicks", title: words.clicks, align: "right", value: (l) => figuresOf(l).clicks, render: (l) => formatNumber(figuresOf(l).clicks) },
     { key: "sales", title: words.sales, align: "right", value: (l) => figuresOf(l).sales, render: (l) => formatNumber(figuresOf(l).sales) },
-    ...currencies.map((currency): Column<MyLink> => ({
-      key: "commission-" + currency, title: currencies.length > 1 ? `${words.commission} (${currency})` : words.commission, align: "right",
-      value: (l) => valueOf(figuresOf(l), "commission", currency), render: (l) => formatMetric("commission", valueOf(figuresOf(l), "commission", currency), currency),
+    // What is shown is ordered by its first currency; a file has a column for each.
+    ...currencies.map((currency, i): Column<MyLink> => ({
+      key: "commission-" + currency, title: words.commission, fileTitle: currencies.length > 1 ? `${words.commission} (${currency})` : undefined, align: "right", hidden: i > 0,
+      value: (l) => valueOf(figuresOf(l), "commission", currency), render: (l) => <Earned figures={figuresOf(l)} currencies={currencies} />,
     })),
     { key: "state", title: words.state, value: (l) => stateOf(l), render: (l) => <StateBadge state={stateOf(l)} label={stateOf(l) === "expired" ? words.expired : undefined} /> },
     {

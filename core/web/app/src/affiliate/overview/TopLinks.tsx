@@ -34,8 +34,8 @@ export function TopLinks({ query, period }: { query: Pick<UseQueryResult<Report>
             <Stack gap="sm" component="ul" className={classes.list}>
               {shown.map((row) => (
                 <li key={row.key}>
-                  <Group justify="space-between" gap="sm" wrap="nowrap" align="baseline">
-                    <Anchor component={Link} to={row.key ? `/affiliate/links/${row.key}?period=${period.name}` : "/affiliate/links"} truncate fw={600} underline="hover">
+                  <Group justify="space-between" gap="0 12px" align="baseline">
+                    <Anchor component={Link} to={row.key ? `/affiliate/links/${row.key}?period=${period.name}` : "/affiliate/links"} fw={600} underline="hover" style={{ overflowWrap: "anywhere" }}>
                       {row.key ? (names[row.key] ?? row.key) : text.myOverview.noLink}
                     </Anchor>
                     <Text component="span" fw={600} style={{ whiteSpace: "nowrap" }}>

@@ -118,7 +118,7 @@ export function Preview({ method, url, title, note }: { method: string; url: str
   const { line, form } = requestOf(method, url);
   return (
     <Card padding="sm" component="section" aria-label={title}>
-      <Text size="sm" fw={500}>
+      <Text size="sm" fw={600}>
         {title}
       </Text>
       {note && (

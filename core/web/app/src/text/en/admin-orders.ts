@@ -76,6 +76,8 @@ export const story = {
   click: "Clicked link {link}",
   clickVisitor: "{device}, {country}, from {from}",
   clickDirect: "no referrer",
+  clickDevice: "unknown device",
+  clickNowhere: "unknown country",
   clickResult: "Used for attribution",
   clickNot: "Not used: {why}",
   clickUnstored: "The store of clicks does not have it; this is what its Click ID says.",

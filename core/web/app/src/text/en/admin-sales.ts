@@ -92,6 +92,8 @@ export const coupons = {
   noLimit: "Empty: no limit",
   starts: "From",
   ends: "Until",
+  valid: "Valid",
+  always: "always",
   status: "Status",
   products: "For",
   disable: "Disable",

@@ -20,6 +20,7 @@ export const bookings = {
   customer: "Customer",
   order: "Order",
   about: "About",
+  titleOf: "{type} of {of}",
   anyType: "Any kind",
   anyState: "Any state",
   noConversions: "No conversions yet",

@@ -29,6 +29,7 @@ export const common = {
   period: "Period",
   compared: "compared with {before} in the period before",
   noChange: "no change",
+  was: "before: {before}",
   bySeries: "Show as table",
   byChart: "Show as chart",
 };
@@ -78,6 +79,7 @@ export const shell = {
   demo: "Demo data",
   demoText: "Everything here was made up to look at. No money moves.",
   offline: "You are offline. What you see may be old.",
+  away: "The server does not answer. What you see may be old; it is asked again until it does.",
   viewing: "You see the pages of {name}. Nothing can be changed.",
   stopViewing: "Back to your own",
   area: "Area",
@@ -134,6 +136,7 @@ export const table = {
   noMatch: "Nothing matches the filters",
   filter: "Filter",
   clear: "Clear filters",
+  sort: "Sort",
   rows: "Rows",
   next: "Load more",
   export: "Export CSV",

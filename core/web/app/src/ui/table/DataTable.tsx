@@ -1,10 +1,11 @@
-import { Alert, Box, Button, Card, Checkbox, Group, Loader, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Alert, Box, Button, Card, Checkbox, Group, Loader, Menu, Table, Text, TextInput, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconDownload, IconSearch } from "@tabler/icons-react";
 import { useMemo, useRef, useState, type ReactNode } from "react";
 import { useNavigate } from "react-router";
 
 import { fill, text } from "../../text";
 import { formatNumber } from "../locale";
+import { Sideways } from "../Sideways";
 import { EmptyState, ErrorState, LoadingState } from "../states";
 import { csv, save } from "./csv";
 import classes from "./DataTable.module.css";
@@ -20,6 +21,12 @@ export interface Column<T> {
   align?: "right";
   /** Not worth its place on a phone. */
   wide?: boolean;
+  /** What can be done with a row: neither sorted nor exported. */
+  deeds?: boolean;
+  /** In exported files alone. */
+  hidden?: boolean;
+  /** Its title in exported files, if another. */
+  fileTitle?: string;
 }
 
 interface Props<T> {
@@ -85,16 +92,18 @@ function Paged<T>({ source, ...props }: Omit<Props<T>, "source"> & { source: Sou
     }
   }
 
-  if (query.isPending) {
+  if (!query.data) {
     return (
-      <Card>
-        {props.filters && <Box mb="md">{props.filters}</Box>}
-        <LoadingState />
+      <Card padding={0}>
+        {(props.filters || props.actions) && (
+          <Group p="sm" gap="sm" align="flex-end" className={classes.bar}>
+            {props.filters}
+            {props.actions}
+          </Group>
+        )}
+        <Box p="md">{query.isError ? <ErrorState error={query.error} retry={() => void query.refetch()} /> : <LoadingState />}</Box>
       </Card>
     );
-  }
-  if (query.isError) {
-    return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   }
   const loaded = query.data.pages.flatMap((page) => page.items);
   const complete = !query.hasNextPage;
@@ -133,6 +142,8 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const navigate = useNavigate();
   const shown = useMemo(() => arrange(rows, columns, order, needle), [rows, columns, order, needle]);
+  const exported = columns.filter((c) => !c.deeds);
+  const visible = columns.filter((c) => !c.hidden);
 
   const sort = (key: string) => {
     setOrder((now) => (now?.key !== key ? { key, down: false } : now.down ? undefined : { key, down: true }));
@@ -141,8 +152,8 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
   const exportCSV = async () => {
     const everything = readWhole ? await readWhole(text.table.exporting) : rows;
     if (everything) {
-      const body = arrange(everything, columns, order, needle).map((row) => columns.map((c) => c.value(row)));
-      save(`${name.toLowerCase().replaceAll(" ", "-")}.csv`, csv([columns.map((c) => c.title), ...body]), "text/csv");
+      const body = arrange(everything, columns, order, needle).map((row) => exported.map((c) => c.value(row)));
+      save(`${name.toLowerCase().replaceAll(" ", "-")}.csv`, csv([exported.map((c) => c.fileTitle ?? c.title), ...body]), "text/csv");
     }
   };
   // Only what is still in the list counts as chosen; filtering does not forget it.
@@ -157,22 +168,29 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
 
   return (
     <Card padding={0}>
-      <Group p="sm" gap="sm" align="flex-end" className={classes.bar}>
-        {filters}
-        <TextInput
-          aria-label={`${text.table.filter}: ${name}`}
-          placeholder={text.table.filter}
-          leftSection={<IconSearch size={16} aria-hidden />}
-          value={needle}
-          onChange={(e) => setNeedle(e.currentTarget.value)}
-          onBlur={() => needle && void readWhole?.(text.table.sorting)}
-          className={classes.filter}
-        />
-        {actions}
-        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />} onClick={() => void exportCSV()} disabled={rows.length === 0}>
-          {text.table.export}
-        </Button>
-      </Group>
+      {(rows.length > 0 || filters || actions) && (
+        <Group p="sm" gap="sm" align="flex-end" className={classes.bar}>
+          {filters}
+          {rows.length > 0 && (
+            <TextInput
+              aria-label={`${text.table.filter}: ${name}`}
+              placeholder={text.table.filter}
+              leftSection={<IconSearch size={16} aria-hidden />}
+              value={needle}
+              onChange={(e) => setNeedle(e.currentTarget.value)}
+              onBlur={() => needle && void readWhole?.(text.table.sorting)}
+              className={classes.filter}
+            />
+          )}
+          {actions}
+          {rows.length > 1 && <SortMenu columns={visible.filter((c) => !c.deeds)} order={order} sort={sort} />}
+          {rows.length > 0 && (
+            <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />} onClick={() => void exportCSV()}>
+              {text.table.export}
+            </Button>
+          )}
+        </Group>
+      )}
       {bulk && picked.length > 0 && (
         <Group px="sm" py="xs" gap="sm" className={classes.chosen} role="group" aria-label={text.table.chosenActions}>
           <Text size="sm" fw={600} aria-live="polite">
@@ -198,7 +216,7 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
       {shown.length === 0 ? (
         rows.length === 0 ? (empty ?? <EmptyState title={text.table.empty} />) : <EmptyState title={text.table.noMatch} action={<Button variant="light" size="xs" onClick={() => setNeedle("")}>{text.table.clear}</Button>} />
       ) : (
-        <Table.ScrollContainer type="native" minWidth={0} className={classes.scroll} tabIndex={0} aria-label={name} role="region">
+        <Sideways label={name}>
           <Table highlightOnHover={open !== undefined} verticalSpacing="sm" className={classes.table}>
             <Table.Caption className={classes.caption}>{name}</Table.Caption>
             <Table.Thead>
@@ -213,9 +231,15 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
                     />
                   </Table.Th>
                 )}
-                {columns.map((c) => (
-                  <Heading key={c.key} column={c} order={order} sort={sort} />
-                ))}
+                {visible.map((c) =>
+                  c.deeds ? (
+                    <Table.Th key={c.key}>
+                      <VisuallyHidden>{c.title}</VisuallyHidden>
+                    </Table.Th>
+                  ) : (
+                    <Heading key={c.key} column={c} order={order} sort={sort} />
+                  ),
+                )}
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -226,8 +250,8 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
                       <Checkbox aria-label={fill(text.table.chooseRow, { row: String(columns[0]?.value(row) ?? "") })} checked={chosen.has(rowKey(row))} onChange={(e) => choose([rowKey(row)], e.currentTarget.checked)} />
                     </Table.Td>
                   )}
-                  {columns.map((c, i) => (
-                    <Table.Td key={c.key} data-label={c.title} data-wide={c.wide || undefined} ta={c.align}>
+                  {visible.map((c, i) => (
+                    <Table.Td key={c.key} data-label={c.deeds ? "" : c.title} data-wide={c.wide || undefined} ta={c.align}>
                       {i === 0 && open ? (
                         <UnstyledButton className={classes.opener} onClick={() => open(row)}>
                           {c.render ? c.render(row) : c.value(row)}
@@ -243,9 +267,9 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
               ))}
             </Table.Tbody>
           </Table>
-        </Table.ScrollContainer>
+        </Sideways>
       )}
-      <Group p="sm" justify="space-between">
+      <Group p="sm" justify="space-between" display={rows.length === 0 && !more ? "none" : undefined}>
         <Text size="sm" c="dimmed" aria-live="polite">
           {fill(more ? text.table.ofMore : text.table.of, { n: formatNumber(shown.length) })}
         </Text>
@@ -274,6 +298,28 @@ function Heading<T>({ column, order, sort }: { column: Column<T>; order: Order |
         <Icon size={14} aria-hidden opacity={mine ? 1 : 0.35} />
       </UnstyledButton>
     </Table.Th>
+  );
+}
+
+/** Phones show no headings: there the order is chosen here. */
+function SortMenu<T>({ columns, order, sort }: { columns: Column<T>[]; order: Order | undefined; sort: (key: string) => void }) {
+  return (
+    <Box hiddenFrom="sm">
+      <Menu closeOnItemClick={false} position="bottom-start">
+        <Menu.Target>
+          <Button variant="default" leftSection={<IconArrowsSort size={16} aria-hidden />}>
+            {text.table.sort}
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {columns.map((c) => (
+            <Menu.Item key={c.key} onClick={() => sort(c.key)} rightSection={order?.key === c.key && (order.down ? <IconArrowDown size={16} /> : <IconArrowUp size={16} />)} aria-current={order?.key === c.key || undefined}>
+              {c.title}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+    </Box>
   );
 }
 

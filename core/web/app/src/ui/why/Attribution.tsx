@@ -25,24 +25,29 @@ export function Attribution({ why, paths }: { why: Schemas["Why"]; paths: WhyPat
   }
   const a = why.attribution.arguments;
   const own = why.view === "own";
+  const name = paths.name ?? ((id: string) => id);
   return (
     <Stack gap="sm">
       {a.subject_id && <Text>{fill(w.asSubject, { type: text.conversionTypes.sale?.toLowerCase() ?? "" })}</Text>}
-      <Text style={{ overflowWrap: "anywhere" }}>{decided(a, why, own) ?? why.attribution.text}</Text>
+      <Text style={{ overflowWrap: "anywhere" }}>{decided(a, why, own, name) ?? why.attribution.text}</Text>
       {a.reason === "attributed" && a.source === "click" && !!a.disabled_at && <Text>{fill(w.disabledLater, { at: formatDateTime(a.disabled_at) })}</Text>}
       {!own && a.affiliate_id && (
         <Text size="sm">
-          <Named id={a.affiliate_id} path={paths.affiliate} />
+          <Named id={a.affiliate_id} path={paths.affiliate}>
+            {name(a.affiliate_id)}
+          </Named>
         </Text>
       )}
-      <Candidates why={why} own={own} />
+      <Candidates why={why} own={own} name={name} />
     </Stack>
   );
 }
 
+type NameOf = (id: string) => string;
+
 /** The outcome in a sentence; undefined where there are no words for it. */
-function decided(a: Args, why: Schemas["Why"], own: boolean): string | undefined {
-  const who = own ? w.you : a.affiliate_id ? fill(w.affiliate, { id: a.affiliate_id }) : w.nobody;
+function decided(a: Args, why: Schemas["Why"], own: boolean, name: NameOf): string | undefined {
+  const who = own ? w.you : a.affiliate_id ? fill(w.affiliate, { id: name(a.affiliate_id) }) : w.nobody;
   const type = typeWord(why.conversion.type);
   const link = why.link ? `/${why.link.slug}` : (a.link_id ?? "");
   const values = {
@@ -72,7 +77,7 @@ function when(ms: number | undefined): string {
   return ms ? formatDateTime(ms) : "";
 }
 
-function Candidates({ why, own }: { why: Schemas["Why"]; own: boolean }) {
+function Candidates({ why, own, name }: { why: Schemas["Why"]; own: boolean; name: NameOf }) {
   const a = why.attribution?.arguments;
   const candidates = a?.candidates ?? [];
   if (!a || candidates.length === 0) {
@@ -88,7 +93,7 @@ function Candidates({ why, own }: { why: Schemas["Why"]; own: boolean }) {
           <Group key={i} component="li" gap="xs" align="flex-start" wrap="nowrap" justify="space-between">
             <div style={{ minWidth: 0 }}>
               <Text size="sm" style={{ overflowWrap: "anywhere" }}>
-                {candidate(c)}, {whose(c, own)}
+                {candidate(c)}, {whose(c, own, name)}
               </Text>
               <Text size="sm" c="dimmed">
                 {w.results[c.result] ?? c.result}
@@ -122,9 +127,9 @@ function candidate(c: Schemas["Candidate"]): string {
   }
 }
 
-function whose(c: Schemas["Candidate"], own: boolean): string {
+function whose(c: Schemas["Candidate"], own: boolean, name: NameOf): string {
   if (c.affiliate_id) {
-    return own ? w.yours : fill(w.affiliate, { id: c.affiliate_id });
+    return own ? w.yours : fill(w.affiliate, { id: name(c.affiliate_id) });
   }
   return own && c.result !== "unknown_click" && c.result !== "coupon_unowned" ? w.otherAffiliate : w.nobody;
 }

@@ -11,6 +11,8 @@ export interface WhyPaths {
   link?: (id: string) => string;
   affiliate?: (id: string) => string;
   rule?: (id: string) => string;
+  /** What an affiliate is called. */
+  name?: (id: string) => string;
 }
 
 /** One question that an explanation answers. */
