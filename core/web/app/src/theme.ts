@@ -30,10 +30,19 @@ export const theme = createTheme({
   },
 });
 
+// Colours of ours are variables by the scheme that was chosen: light-dark() of stylesheets is built into what the system prefers.
 // Mantine's quiet greys and the texts of its light variants have too little contrast on our grounds (WCAG 2.2, 1.4.3 asks for 4.5:1).
 export const variables: CSSVariablesResolver = ({ colors }) => ({
   variables: {},
   light: {
+    "--ground": "#f3f5f9", // behind the cards
+    "--track": "#e6eaf2", // of choices
+    "--ring": "var(--mantine-color-accent-7)", // around what has the focus
+    "--shade": "rgb(20 30 60 / 0.28)", // where something goes on
+    "--pointed": "var(--mantine-color-gray-0)", // a row under the pointer
+    "--marked": "rgb(31 79 216 / 0.04)", // a column that others are ordered by
+    "--was": "var(--mantine-color-red-0)",
+    "--is": "var(--mantine-color-teal-0)",
     "--mantine-color-dimmed": "#566076",
     "--mantine-color-placeholder": "#6b7488",
     "--mantine-color-red-text": "var(--mantine-color-red-9)",
@@ -43,6 +52,14 @@ export const variables: CSSVariablesResolver = ({ colors }) => ({
     "--mantine-color-accent-light-color": "var(--mantine-color-accent-8)",
   },
   dark: {
+    "--ground": "#10141d",
+    "--track": "var(--mantine-color-dark-9)",
+    "--ring": "var(--mantine-color-accent-3)",
+    "--shade": "rgb(0 0 0 / 0.7)",
+    "--pointed": "var(--mantine-color-dark-5)",
+    "--marked": "rgb(106 143 243 / 0.08)",
+    "--was": "rgb(255 110 110 / 0.16)",
+    "--is": "rgb(80 220 180 / 0.16)",
     "--mantine-color-dimmed": "#a3adc2",
     "--mantine-color-placeholder": "#98a2b8",
     "--mantine-color-error": "var(--mantine-color-red-4)",
