@@ -134,9 +134,6 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, wi
 		tab.Go(b.Core + path)
 		name := fmt.Sprintf("%s%s-%d", strings.ToLower(strings.TrimPrefix(who, "DEMO_")), path, width)
 		tab.Screenshot(browser.Artefact(name), true)
-		if os.Getenv("EDGEREF_TEST_ARTEFACTS") != "" {
-			inTheDark(t, tab, axe, path, name)
-		}
 		if wide := browser.Eval[int](tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
 			t.Errorf("%s at %d pixels is %d pixels too wide", path, width, wide)
 		}
@@ -156,6 +153,9 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, wi
 		}
 		for _, problem := range tab.Problems() {
 			t.Errorf("%s at %d pixels: %s", path, width, problem)
+		}
+		if os.Getenv("EDGEREF_TEST_ARTEFACTS") != "" {
+			inTheDark(t, tab, axe, path, name)
 		}
 	}
 }

@@ -65,8 +65,13 @@ export function Shell({ nav, areas }: Props) {
             </Group>
           </UnstyledButton>
           {config.demo && (
-            <Badge color="orange" variant="light" title={text.shell.demoText} style={{ flex: "none" }}>
-              {text.shell.demo}
+            <Badge color="orange" variant="light" tt="none" title={text.shell.demoText} style={{ flex: "none" }}>
+              <Box component="span" hiddenFrom="xs">
+                {text.shell.demoShort}
+              </Box>
+              <Box component="span" visibleFrom="xs">
+                {text.shell.demo}
+              </Box>
             </Badge>
           )}
           <Box style={{ flex: 1 }} />

@@ -77,6 +77,7 @@ export const shell = {
   dark: "Dark",
   system: "As the system",
   demo: "Demo data",
+  demoShort: "Demo",
   demoText: "Everything here was made up to look at. No money moves.",
   offline: "You are offline. What you see may be old.",
   away: "The server does not answer. What you see may be old; it is asked again until it does.",
