@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/edgeref/edgeref/core/audit"
@@ -10,6 +11,7 @@ import (
 	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/secret"
+	"github.com/edgeref/edgeref/core/site"
 	"github.com/edgeref/edgeref/core/webhook"
 )
 
@@ -41,7 +43,15 @@ func (e *environment) startAccess(ctx context.Context, database *db.DB, ids *new
 // startMail starts what sends mail, to a server or, where none is configured, to the local mailbox.
 func (e *environment) startMail(database *db.DB, ids *newid.Generator, ring *secret.Ring) (*mail.Service, error) {
 	c, log := e.config.Mail, e.log.With("part", "mail")
-	opts := mail.Options{DB: database, IDs: ids, Now: time.Now, Ring: ring, Site: c.Site, Logger: log, Registerer: e.registry}
+	zone, err := time.LoadLocation(e.config.Shop.Invoice.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("shop.invoice.zone: %w", err)
+	}
+	opts := mail.Options{
+		DB: database, IDs: ids, Now: time.Now, Ring: ring, Site: c.Site, Zone: zone, Logger: log, Registerer: e.registry,
+		// Nobody has chosen a language of his own yet: everybody is written to in that of the business.
+		Locale: func(ctx context.Context, q db.Querier, _ string) (string, error) { return site.Locale(ctx, q) },
+	}
 	if c.SMTP != "" {
 		server, err := mail.NewSMTP(mail.SMTPOptions{
 			Addr: c.SMTP, TLS: c.TLS, Username: c.Username, Password: c.Password, Auth: c.Auth, From: c.From, Timeout: c.Timeout,

@@ -42,6 +42,10 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 		DB: database, IDs: ids, Bucket: bucket, Ring: guards.ring, Audit: guards.audit, Required: required, MaxBytes: int64(e.config.KYC.MaxBytes),
 		LinkFor: e.config.KYC.LinkFor, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
+	zone, err := time.LoadLocation(e.config.Shop.Invoice.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("shop.invoice.zone: %w", err)
+	}
 	executors := payout.Offline()
 	var provider *razorpayx.Client
 	if x := e.config.RazorpayX; x.KeyID != "" {
@@ -52,7 +56,7 @@ func (e *environment) startPayouts(ctx context.Context, database *db.DB, ids *ne
 	}
 	payouts := payout.New(payout.Options{
 		DB: database, IDs: ids, Ledger: books, Commissions: commissions, Guard: guard, Ring: guards.ring, Audit: guards.audit, Mail: guards.mail, Documents: documents,
-		Executors: executors, Policy: policy, Payer: e.config.Payout.Payer, Now: time.Now, Logger: log, Registerer: e.registry,
+		Executors: executors, Policy: policy, Payer: e.config.Payout.Payer, Zone: zone, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	// What older encryption keys sealed is sealed anew, so that they can be taken away.
 	resealed, err := payouts.Reseal(ctx)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/edgeref/edgeref/core/account/pages"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/shop"
 	"github.com/edgeref/edgeref/core/site"
@@ -66,10 +67,10 @@ func (a written) Content(ctx context.Context) (public.Content, error) {
 }
 
 // brand is what pages beside the public ones say that they belong to.
-func (a written) brand(ctx context.Context) (name, accent string) {
+func (a written) brand(ctx context.Context) pages.Brand {
 	c, err := a.Content(ctx)
 	if err != nil {
-		return cmp.Or(a.name, "Edgeref"), "" // the pages of sign-in work without
+		return pages.Brand{Name: cmp.Or(a.name, "Edgeref")} // the pages of sign-in work without
 	}
-	return c.Name, c.Accent
+	return pages.Brand{Name: c.Name, Accent: c.Accent, Locale: c.Locale}
 }

@@ -67,6 +67,15 @@ var (
 	ErrNotAffiliate = errors.New("the person is no affiliate")
 )
 
+// What is wrong with what a person enters to sign up, as an InvalidError says it. A password's reasons are those of password.
+const (
+	ReasonEmail     = "is not an address like ann@example.com"
+	ReasonEmpty     = "is empty"
+	ReasonLong      = "is longer than 255 bytes"
+	ReasonText      = "holds characters that are not text"
+	ReasonAffiliate = "cannot be chosen here"
+)
+
 // InvalidError says which input is wrong. Reason continues the sentence that begins with the field's name.
 type InvalidError struct{ Field, Reason string }
 

@@ -116,7 +116,7 @@ func (s *Service) ConfirmEnrolment(ctx context.Context, personID, sessionID int6
 		if err := s.factorProved(ctx, tx, personID, sessionID, now); err != nil {
 			return err
 		}
-		return s.tellFactor(ctx, tx, personID, "second_factor.enrol", "was set up")
+		return s.tellFactor(ctx, tx, personID, "second_factor.enrol", "set_up")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("confirm enrolment: %w", err)
@@ -137,7 +137,7 @@ func (s *Service) RemoveFactor(ctx context.Context, personID, sessionID int64, c
 		if err := s.dropFactor(ctx, tx, personID); err != nil {
 			return err
 		}
-		return s.tellFactor(ctx, tx, personID, "second_factor.remove", "was removed")
+		return s.tellFactor(ctx, tx, personID, "second_factor.remove", "removed")
 	})
 	if err != nil {
 		return fmt.Errorf("remove second factor: %w", err)
@@ -167,7 +167,7 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, personID int64) (codes [
 		if codes, err = s.replaceRecoveryCodes(ctx, tx, personID); err != nil {
 			return err
 		}
-		return s.tellFactor(ctx, tx, personID, "second_factor.recovery_codes", "got new recovery codes")
+		return s.tellFactor(ctx, tx, personID, "second_factor.recovery_codes", "new_codes")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make recovery codes: %w", err)
@@ -184,7 +184,7 @@ func (s *Service) RecoveryCodesLeft(ctx context.Context, personID int64) (n int,
 	return n, nil
 }
 
-// tellFactor records a change of the second factor and writes to the person.
+// tellFactor records a change of the second factor and writes to the person; the words for what are the template's.
 func (s *Service) tellFactor(ctx context.Context, tx *db.Tx, personID int64, action, what string) error {
 	p, err := ReadPerson(ctx, tx, personID)
 	if err != nil {
@@ -317,7 +317,7 @@ func (s *Service) useRecovery(ctx context.Context, tx *db.Tx, p Person, code str
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return errorOr(err, ErrCode)
 	}
-	return s.tellFactor(ctx, tx, p.ID, "second_factor.recover", "was replaced once by a recovery code")
+	return s.tellFactor(ctx, tx, p.ID, "second_factor.recover", "recovered")
 }
 
 func recoveryHash(personID int64, code string) []byte {

@@ -45,7 +45,7 @@ func (p Person) Is(r access.Role) bool { return slices.Contains(p.Roles, r) }
 // NormalizeEmail is the form under which an address is known: lower case, the domain in ASCII. The error is an
 // *InvalidError. Providers may tell more addresses apart than we do; none that matters does.
 func NormalizeEmail(text string) (string, error) {
-	bad := &InvalidError{"email", "is not an address like ann@example.com"}
+	bad := &InvalidError{"email", ReasonEmail}
 	text = strings.TrimSpace(text)
 	if len(text) > maxEmail {
 		return "", bad
@@ -80,11 +80,11 @@ func checkName(name string) (string, error) {
 	name = strings.TrimSpace(name)
 	switch {
 	case name == "":
-		return "", &InvalidError{"name", "is empty"}
+		return "", &InvalidError{"name", ReasonEmpty}
 	case len(name) > MaxName:
-		return "", &InvalidError{"name", "is longer than 255 bytes"}
+		return "", &InvalidError{"name", ReasonLong}
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", &InvalidError{"name", "holds characters that are not text"}
+		return "", &InvalidError{"name", ReasonText}
 	}
 	return name, nil
 }

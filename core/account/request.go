@@ -45,7 +45,7 @@ func (s *Service) RequestSignUp(ctx context.Context, in SignUp) error {
 	roles := []access.Role{access.RoleLearner}
 	if in.Affiliate {
 		if s.affiliates == nil {
-			return &InvalidError{"affiliate", "cannot be chosen here"}
+			return &InvalidError{"affiliate", ReasonAffiliate}
 		}
 		roles = []access.Role{access.RoleAffiliate, access.RoleLearner}
 	}

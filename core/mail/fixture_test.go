@@ -222,7 +222,7 @@ func newFixture(t *testing.T, d *db.DB, to sender) *fixture {
 		"hello": "subject: Hello {{.Name}}\n\nDear {{.Name}}, Q&A <b>free</b>:\n\n[Look & see]({{.PageURL}})\n\nBye",
 		"reset": "subject: Reset\nsecret: yes\n\n[Choose a password]({{.ResetURL}})",
 	} {
-		if f.templates[name], err = parseLetter(name, source); err != nil {
+		if f.tongues[0].letters[name], err = parseLetter(name, source); err != nil {
 			t.Fatal(err)
 		}
 	}

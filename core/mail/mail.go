@@ -6,15 +6,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"maps"
 	"net/mail"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/text/language"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/locale"
+	"github.com/edgeref/edgeref/wire/money"
 )
 
 // Limits and times.
@@ -46,12 +51,15 @@ var (
 	ErrErased    = errors.New("the text of the mail was erased after it had been sent, because it held a secret; make a new one")
 )
 
-// Message is a mail to be sent. Template names a file of the folder templates, without its ending; Data are the values
-// that it uses. Key makes it one of a kind: a second message with the same key is not sent. An empty key never meets another.
+// Message is a mail to be sent. Template names a file in the folders of templates, without its ending; Data, Amounts and Times
+// are the values that it uses: what is no name, address or number of ours belongs into the template, in each language. Key makes
+// it one of a kind: a second message with the same key is not sent. An empty key never meets another.
 type Message struct {
 	To       string
 	Template string
 	Data     map[string]string
+	Amounts  map[string]money.Amount // written in the receiver's format
+	Times    map[string]int64        // Unix ms; written in the receiver's format, in the time zone of the business
 	Key      string
 }
 
@@ -71,28 +79,35 @@ type sealer interface {
 
 // Options are what New needs.
 type Options struct {
-	DB         *db.DB
-	IDs        IDs
-	Now        func() time.Time
-	Ring       sealer                // seals mails that hold secrets
-	Sender     sender                // nil: mails stay in the local mailbox
-	Site       string                // name of the business, in every mail; default Edgeref
+	DB     *db.DB
+	IDs    IDs
+	Now    func() time.Time
+	Ring   sealer // seals mails that hold secrets
+	Sender sender // nil: mails stay in the local mailbox
+	Site   string // name of the business, in every mail; default Edgeref
+	// Locale is that (BCP 47) of who receives mail at an address; "" where it is not known. It reads by q, which is the
+	// transaction that the mail is queued in. Default: known of nobody.
+	Locale     func(ctx context.Context, q db.Querier, to string) (string, error)
+	Zone       *time.Location        // of times in mails, which name it; default UTC
 	Logger     *slog.Logger          // default: none
 	Registerer prometheus.Registerer // default: metrics are not exported
 	Workers    int                   // sends at once; default 4
 	Poll       time.Duration         // how often to look for what is due; default 2 s
+
+	templates fs.FS // default: those of this package
 }
 
 // Service queues mails and sends them. It is safe for concurrent use.
 type Service struct {
-	db        *db.DB
-	ids       IDs
-	now       func() time.Time
-	log       *slog.Logger
-	opts      Options
-	templates map[string]*letter
-	metrics   *metrics
-	wake      chan struct{}
+	db      *db.DB
+	ids     IDs
+	now     func() time.Time
+	log     *slog.Logger
+	opts    Options
+	tongues []tongue
+	matcher language.Matcher // of tongues
+	metrics *metrics
+	wake    chan struct{}
 }
 
 // New returns a Service. Run sends. The error is a template that cannot be read, which is a bug.
@@ -112,12 +127,19 @@ func New(opts Options) (*Service, error) {
 	if opts.Poll <= 0 {
 		opts.Poll = defaultPoll
 	}
-	letters, err := loadTemplates()
+	if opts.templates == nil {
+		opts.templates = templates
+	}
+	tongues, err := loadTemplates(opts.templates)
 	if err != nil {
 		return nil, err
 	}
+	tags := make([]language.Tag, len(tongues))
+	for i, t := range tongues {
+		tags[i] = t.tag
+	}
 	s := &Service{
-		db: opts.DB, ids: opts.IDs, now: opts.Now, log: opts.Logger, opts: opts, templates: letters, wake: make(chan struct{}, 1),
+		db: opts.DB, ids: opts.IDs, now: opts.Now, log: opts.Logger, opts: opts, tongues: tongues, matcher: language.NewMatcher(tags), wake: make(chan struct{}, 1),
 	}
 	s.metrics = newMetrics(opts.Registerer, s)
 	return s, nil
@@ -130,11 +152,7 @@ func (s *Service) Queue(ctx context.Context, tx *db.Tx, m Message) error {
 	if err != nil {
 		return err
 	}
-	l, ok := s.templates[m.Template]
-	if !ok {
-		return fmt.Errorf("queue mail: there is no template %q", m.Template)
-	}
-	r, err := l.render(s.opts.Site, m.Data)
+	l, r, err := s.write(ctx, tx, m)
 	if err != nil {
 		return fmt.Errorf("queue mail: %w", err)
 	}
@@ -169,6 +187,40 @@ func (s *Service) Queue(ctx context.Context, tx *db.Tx, m Message) error {
 		})
 	}
 	return nil
+}
+
+// write fills the template of a message in the language and format of its receiver.
+func (s *Service) write(ctx context.Context, tx *db.Tx, m Message) (*letter, Rendered, error) {
+	wish := ""
+	if s.opts.Locale != nil {
+		var err error
+		if wish, err = s.opts.Locale(ctx, tx, m.To); err != nil {
+			return nil, Rendered{}, fmt.Errorf("read locale of the receiver: %w", err)
+		}
+	}
+	_, i := language.MatchStrings(s.matcher, wish)
+	l, ok := s.tongues[i].letters[m.Template]
+	if !ok { // not translated yet
+		l, ok = s.tongues[0].letters[m.Template]
+	}
+	if !ok {
+		return nil, Rendered{}, fmt.Errorf("there is no template %q", m.Template)
+	}
+	tag, err := language.Parse(wish)
+	if err != nil {
+		tag = locale.Default()
+	}
+	format := locale.New(tag, s.opts.Zone)
+	values := make(map[string]string, len(m.Data)+len(m.Amounts)+len(m.Times))
+	maps.Copy(values, m.Data)
+	for name, amount := range m.Amounts {
+		values[name] = format.Coded(amount)
+	}
+	for name, at := range m.Times {
+		values[name] = format.Moment(at)
+	}
+	r, err := l.render(s.opts.Site, values)
+	return l, r, err
 }
 
 // Wake makes the workers look at once.

@@ -161,11 +161,11 @@ func TestValuesAreHarmless(t *testing.T) {
 
 // Every template that ships can be filled, and says something in both forms.
 func TestTemplates(t *testing.T) {
-	letters, err := loadTemplates()
-	if err != nil || letters["test"] == nil {
-		t.Fatalf("%d templates, %v", len(letters), err)
+	tongues, err := loadTemplates(templates)
+	if err != nil || tongues[0].letters["test"] == nil {
+		t.Fatalf("%d languages, %v", len(tongues), err)
 	}
-	for name, l := range letters {
+	for name, l := range tongues[0].letters {
 		data := map[string]string{}
 		for _, v := range l.values {
 			data[v] = "value-of-" + v
@@ -179,6 +179,9 @@ func TestTemplates(t *testing.T) {
 			continue
 		}
 		for v := range data {
+			if chosen(name, v) {
+				continue
+			}
 			if !strings.Contains(r.Subject+r.Text, "value-of-"+v) || !strings.Contains(r.Subject+r.HTML, "value-of-"+v) {
 				t.Errorf("%s: %s is not in both forms", name, v)
 			}

@@ -40,7 +40,7 @@ func newMetrics(reg prometheus.Registerer, s *Service) *metrics {
 			Name: "edgeref_mail_lost_leases_total", Help: "Attempts whose lease had ended when they were noted: their mail may have been sent twice.",
 		}),
 	}
-	for name := range s.templates {
+	for name := range s.tongues[0].letters {
 		m.queued.WithLabelValues(name)
 	}
 	m.attempts.WithLabelValues("sent")

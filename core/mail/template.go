@@ -11,9 +11,12 @@ import (
 	"strings"
 	texttemplate "text/template"
 	"unicode"
+
+	"golang.org/x/text/language"
 )
 
-// A template is one file, so that its words stand in one place for both forms of the mail:
+// Templates of a language are in a folder that its tag (BCP 47) names. English is whole; what another language has not yet is
+// sent in English. A template is one file, so that its words stand in one place for both forms of the mail:
 //
 //	subject: Choose a new password
 //	secret: yes
@@ -25,12 +28,22 @@ import (
 // Above the first empty line are the subject and, where the mail opens an account, secret: such a mail is encrypted while
 // it waits, erased when it has been sent, and only shown to owners. Below are paragraphs; one that is a label and a link is a
 // button in HTML. Values are escaped for where they stand. {{.Site}} is always there; another value that is not given is an
-// error, so that no mail goes out with a hole.
+// error, so that no mail goes out with a hole. Words that depend on a value are chosen in the template, by {{if}} or {{with}}.
 
 //go:embed templates
 var templates embed.FS
 
-const extension = ".txt"
+const (
+	folder    = "templates/"
+	extension = ".txt"
+	original  = "en" // the language that every template is in
+)
+
+// tongue is the templates of a language.
+type tongue struct {
+	tag     language.Tag
+	letters map[string]*letter
+}
 
 // Rendered is a mail ready to be sent.
 type Rendered struct {
@@ -43,30 +56,81 @@ type Rendered struct {
 // letter is one template, compiled.
 type letter struct {
 	name    string
+	lang    string
 	secret  bool
-	values  []string // names it uses, sorted, without Site
+	values  []string // names that it uses, sorted, without Site
 	subject *texttemplate.Template
 	text    *texttemplate.Template
 	html    *htmltemplate.Template
 }
 
-func loadTemplates() (map[string]*letter, error) {
-	files, err := fs.Glob(templates, "templates/*"+extension)
+// loadTemplates reads all languages, English first.
+func loadTemplates(files fs.FS) ([]tongue, error) {
+	names, err := fs.Glob(files, folder+"*")
 	if err != nil {
 		return nil, fmt.Errorf("read mail templates: %w", err)
 	}
-	out := make(map[string]*letter, len(files))
-	for _, path := range files {
-		source, err := fs.ReadFile(templates, path)
+	english := folder + original
+	names = append([]string{english}, slices.DeleteFunc(names, func(name string) bool { return name == english })...)
+	var out []tongue
+	for _, name := range names {
+		t, err := loadTongue(files, strings.TrimPrefix(name, folder))
 		if err != nil {
 			return nil, fmt.Errorf("read mail templates: %w", err)
 		}
-		name := strings.TrimSuffix(strings.TrimPrefix(path, "templates/"), extension)
-		if out[name], err = parseLetter(name, string(source)); err != nil {
-			return nil, fmt.Errorf("read mail template %s: %w", name, err)
+		if out = append(out, t); len(t.letters) == 0 {
+			return nil, fmt.Errorf("read mail templates: there are none in %s", name)
+		}
+		if err := t.agree(out[0]); err != nil {
+			return nil, fmt.Errorf("read mail templates: %w", err)
 		}
 	}
 	return out, nil
+}
+
+func loadTongue(files fs.FS, name string) (tongue, error) {
+	tag, err := language.Parse(name)
+	if err != nil {
+		return tongue{}, fmt.Errorf("the folder %s is not named like a language: %w", name, err)
+	}
+	paths, err := fs.Glob(files, folder+name+"/*"+extension)
+	if err != nil {
+		return tongue{}, err
+	}
+	t := tongue{tag: tag, letters: make(map[string]*letter, len(paths))}
+	for _, path := range paths {
+		source, err := fs.ReadFile(files, path)
+		if err != nil {
+			return tongue{}, err
+		}
+		template := strings.TrimSuffix(strings.TrimPrefix(path, folder+name+"/"), extension)
+		l, err := parseLetter(template, string(source))
+		if err != nil {
+			return tongue{}, fmt.Errorf("%s: %w", path, err)
+		}
+		l.lang = name
+		t.letters[template] = l
+	}
+	return t, nil
+}
+
+// agree reports what a language has otherwise than English: who queues a mail does not know in which it is sent.
+func (t tongue) agree(english tongue) error {
+	for name, l := range t.letters {
+		first, ok := english.letters[name]
+		switch {
+		case !ok:
+			return fmt.Errorf("%s is in %s and not in English", name, t.tag)
+		case first.secret != l.secret:
+			return fmt.Errorf("%s is secret in one of English and %s", name, t.tag)
+		}
+		for _, value := range l.values {
+			if !slices.Contains(first.values, value) {
+				return fmt.Errorf("%s uses %s in %s and not in English", name, value, t.tag)
+			}
+		}
+	}
+	return nil
 }
 
 func parseLetter(name, source string) (*letter, error) {
@@ -74,7 +138,7 @@ func parseLetter(name, source string) (*letter, error) {
 	if !ok {
 		return nil, fmt.Errorf("an empty line must follow the subject")
 	}
-	l := &letter{name: name}
+	l := &letter{name: name, lang: original}
 	subject := ""
 	for line := range strings.SplitSeq(head, "\n") {
 		field, value, _ := strings.Cut(line, ":")
@@ -115,7 +179,7 @@ func parseLetter(name, source string) (*letter, error) {
 func forms(body string) (text, html string) {
 	button := regexp.MustCompile(`^\[([^\]]+)\]\((.+)\)$`)
 	var t, h strings.Builder
-	h.WriteString(`<!doctype html><html><head><meta charset="utf-8"></head><body style="font-family:sans-serif;line-height:1.5;max-width:36em;margin:auto;padding:1em;color:#222">`)
+	h.WriteString(`<!doctype html><html lang="{{.Lang}}"><head><meta charset="utf-8"></head><body style="font-family:sans-serif;line-height:1.5;max-width:36em;margin:auto;padding:1em;color:#222">`)
 	for paragraph := range strings.SplitSeq(strings.TrimSpace(body), "\n\n") {
 		paragraph = strings.TrimSpace(paragraph)
 		if m := button.FindStringSubmatch(paragraph); m != nil {
@@ -152,7 +216,7 @@ func escapeStatic(s string) string {
 
 // render fills a template.
 func (l *letter) render(site string, data map[string]string) (Rendered, error) {
-	values := map[string]string{"Site": oneLine(site, maxValue)}
+	values := map[string]string{"Site": oneLine(site, maxValue), "Lang": l.lang}
 	for name, value := range data {
 		limit := maxValue
 		if strings.HasSuffix(name, "URL") {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -145,13 +146,11 @@ func (s *Service) notify(ctx context.Context, tx *db.Tx, p *Payout, to State) er
 	default:
 		return nil
 	}
-	show := func(minor int64) string { return money.Amount{Minor: minor, Currency: p.Currency}.String() }
-	reference := p.Reference
-	if reference == "" {
-		reference = "none"
-	}
-	return s.tell(ctx, tx, p.AffiliateID, template, template+" "+ident.Format(ident.Payout, p.ID), map[string]string{
-		"Net": show(p.Net), "Gross": show(p.Gross), "Tax": show(p.Tax), "Reference": reference, "Payout": ident.Format(ident.Payout, p.ID), "Reason": p.Reason,
+	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: p.Currency} }
+	id := ident.Format(ident.Payout, p.ID)
+	return s.tell(ctx, tx, p.AffiliateID, mail.Message{
+		Template: template, Key: template + " " + id, Amounts: map[string]money.Amount{"Net": amount(p.Net), "Gross": amount(p.Gross), "Tax": amount(p.Tax)},
+		Data: map[string]string{"Reference": p.Reference, "Payout": id, "Reason": p.Reason},
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
@@ -145,21 +146,21 @@ func (s *Service) methodChanged(ctx context.Context, tx *db.Tx, action string, b
 		return map[string]any{"currency": m.Currency, "kind": m.Kind, "account": m.Masked, "frozen_until": time.UnixMilli(m.FrozenUntil).UTC()}
 	}
 	var was, is any
-	data := map[string]string{"Before": "none", "After": "none", "Until": "somebody enters one and it has waited"}
+	letter := mail.Message{Template: "payout_method_changed", Data: map[string]string{"Before": "", "After": "", "Until": ""}}
 	subject := after
 	if before != nil {
-		was, data["Before"] = show(&before.Method), before.Masked
+		was, letter.Data["Before"] = show(&before.Method), before.Masked
 		subject = &before.Method
 	}
 	if after != nil {
-		is, data["After"], subject = show(after), after.Masked, after
-		data["Until"] = time.UnixMilli(after.FrozenUntil).UTC().Format("2 January 2006 15:04") + " UTC"
+		is, letter.Data["After"], subject = show(after), after.Masked, after
+		letter.Times = map[string]int64{"Until": after.FrozenUntil}
 	}
-	data["Currency"] = subject.Currency
+	letter.Data["Currency"], letter.Key = subject.Currency, action+" "+ident.Format(ident.PayoutMethod, subject.ID)
 	if err := s.record(ctx, tx, action, ident.Format(ident.PayoutMethod, subject.ID), "", was, is); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, subject.AffiliateID, "payout_method_changed", action+" "+ident.Format(ident.PayoutMethod, subject.ID), data)
+	return s.tell(ctx, tx, subject.AffiliateID, letter)
 }
 
 func endMethod(ctx context.Context, tx *db.Tx, id int64, now time.Time) error {

@@ -146,7 +146,8 @@ type Options struct {
 	// Executors are the ways in which money can leave, by name.
 	Executors  map[string]Executor
 	Policy     Policy
-	Payer      string // the name of the business, on statements and bank files
+	Payer      string         // the name of the business, on statements and bank files
+	Zone       *time.Location // of the days on statements that no tax rule gives another; default UTC
 	Now        func() time.Time
 	Logger     *slog.Logger          // default: none
 	Registerer prometheus.Registerer // default: metrics are not exported
@@ -178,6 +179,9 @@ func New(opts Options) *Service {
 	}
 	if opts.Poll <= 0 {
 		opts.Poll = 2 * time.Second
+	}
+	if opts.Zone == nil {
+		opts.Zone = time.UTC
 	}
 	if opts.Payer == "" {
 		opts.Payer = "Edgeref"
@@ -305,18 +309,18 @@ func (s *Service) record(ctx context.Context, tx *db.Tx, action, object, reason 
 }
 
 // tell queues a mail to an affiliate. One whose address cannot be written to does not hold up money.
-func (s *Service) tell(ctx context.Context, tx *db.Tx, affiliateID int64, template, key string, data map[string]string) error {
+func (s *Service) tell(ctx context.Context, tx *db.Tx, affiliateID int64, m mail.Message) error {
 	if s.opts.Mail == nil {
 		return nil
 	}
-	var name, address string
-	if err := tx.QueryRow(ctx, "SELECT name, email FROM affiliates WHERE id = ?", affiliateID).Scan(&name, &address); err != nil {
+	var name string
+	if err := tx.QueryRow(ctx, "SELECT name, email FROM affiliates WHERE id = ?", affiliateID).Scan(&name, &m.To); err != nil {
 		return err
 	}
-	data["Name"] = name
-	err := s.opts.Mail.Queue(ctx, tx, mail.Message{To: address, Template: template, Data: data, Key: key})
+	m.Data["Name"] = name
+	err := s.opts.Mail.Queue(ctx, tx, m)
 	if errors.Is(err, mail.ErrRecipient) {
-		s.log.Warn("an affiliate has no address that can be written to", "affiliate", ident.Format(ident.Affiliate, affiliateID), "template", template)
+		s.log.Warn("an affiliate has no address that can be written to", "affiliate", ident.Format(ident.Affiliate, affiliateID), "template", m.Template)
 		return nil
 	}
 	return err

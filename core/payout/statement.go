@@ -23,6 +23,7 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/locale"
 	"github.com/edgeref/edgeref/core/tax"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
@@ -43,7 +44,7 @@ type Statement struct {
 	// Sums of what was paid; payouts in other states are listed and not counted.
 	Gross, Tax, Net int64
 
-	zone *time.Location // where the tax year begins; its days are shown
+	zone *time.Location // where the tax year begins, or of the business: its days are shown
 }
 
 // StatementOf is the statement of one payout that was sent. affiliateID is its owner, or 0 for anybody's.
@@ -55,7 +56,7 @@ func (s *Service) StatementOf(ctx context.Context, id, affiliateID int64) (State
 	if p.State != Paid && p.State != Returned {
 		return Statement{}, ErrState
 	}
-	st := Statement{Title: "Payout statement " + ident.Format(ident.Payout, p.ID), Currency: p.Currency, From: p.CreatedAt, To: p.CreatedAt + 1, Payouts: []Payout{p}}
+	st := Statement{Title: "Payout statement " + ident.Format(ident.Payout, p.ID), Currency: p.Currency, From: p.CreatedAt, To: p.CreatedAt + 1, Payouts: []Payout{p}, zone: s.opts.Zone}
 	return st, s.fill(ctx, p.AffiliateID, &st)
 }
 
@@ -83,12 +84,13 @@ func (s *Service) StatementFor(ctx context.Context, affiliateID int64, currency 
 	if err != nil {
 		return st, err
 	}
+	zone := time.UTC
 	from, to := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC)
 	if found {
 		from, to = rule.Year(last)
-		st.zone = time.FixedZone("", rule.UTCOffset*60)
+		zone = offset(rule.UTCOffset)
 	}
-	st = Statement{zone: st.zone, Title: fmt.Sprintf("Statement of payouts %d", year), Currency: currency, From: from.UnixMilli(), To: to.UnixMilli()}
+	st = Statement{zone: zone, Title: fmt.Sprintf("Statement of payouts %d", year), Currency: currency, From: from.UnixMilli(), To: to.UnixMilli()}
 	st.Payouts, err = readPayouts(ctx, s.db, "p.affiliate_id = ? AND p.currency = ? AND p.created_at >= ? AND p.created_at < ? AND p.state IN ('paid', 'returned') ORDER BY p.id LIMIT ?",
 		affiliateID, currency, st.From, st.To, maxStatement)
 	if err != nil {
@@ -118,26 +120,31 @@ func (s *Service) fill(ctx context.Context, affiliateID int64, st *Statement) er
 	return nil
 }
 
-// day is a date where the tax year begins, or in UTC.
-func (st *Statement) day(ms int64) string {
-	t := time.UnixMilli(ms).UTC()
-	if st.zone != nil {
-		t = t.In(st.zone)
+// offset is a time zone that is so many minutes east of UTC, and named so.
+func offset(minutes int) *time.Location {
+	sign, size := '+', minutes
+	if minutes < 0 {
+		sign, size = '-', -minutes
 	}
-	return t.Format(time.DateOnly)
+	return time.FixedZone(fmt.Sprintf("UTC%c%02d:%02d", sign, size/60, size%60), minutes*60)
 }
 
-// CSV is the statement as a table.
+// day is a date in the statement's zone.
+func (st *Statement) day(ms int64) string {
+	return time.UnixMilli(ms).In(st.zone).Format(time.DateOnly)
+}
+
+// CSV is the statement as a table, for programs: amounts are plain decimals, and days as ISO 8601 has them.
 func (st *Statement) CSV() []byte {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
-	_ = w.Write([]string{"payout_id", "made_on", "paid_on", "state", "account", "reference", "gross", "tax", "tax_rule", "net", "currency"})
+	_ = w.Write([]string{"payout_id", "made_on", "paid_on", "state", "account", "reference", "gross", "tax", "tax_rule", "net", "currency", "time_zone"})
 	for i := range st.Payouts {
 		p := &st.Payouts[i]
 		amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: p.Currency}.Decimal() }
 		_ = w.Write([]string{
 			ident.Format(ident.Payout, p.ID), st.day(p.CreatedAt), st.day(p.PaidAt), string(p.State), p.Masked, inert(p.Reference), amount(p.Gross), amount(p.Tax),
-			inert(p.TaxText()), amount(p.Net), p.Currency,
+			inert(p.TaxText()), amount(p.Net), p.Currency, st.zone.String(),
 		})
 	}
 	w.Flush()
@@ -154,22 +161,24 @@ func inert(s string) string {
 
 // PDF draws the statement.
 func (st *Statement) PDF() ([]byte, error) {
-	const font, margin = "go", 16
+	const font, margin, columns = "go", 16, 24
 	fonts, err := repository.New().AddUTF8FontFromBytes(font, fontstyle.Normal, goregular.TTF).AddUTF8FontFromBytes(font, fontstyle.Bold, gobold.TTF).Load()
 	if err != nil {
 		return nil, fmt.Errorf("draw statement: load fonts: %w", err)
 	}
 	grey := &props.Color{Red: 95, Green: 99, Blue: 104}
 	m := maroto.New(config.NewBuilder().WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: font, Size: 9}).WithPageSize(pagesize.A4).
-		WithLeftMargin(margin).WithRightMargin(margin).WithTopMargin(margin).WithBottomMargin(margin).
+		WithLeftMargin(margin).WithRightMargin(margin).WithTopMargin(margin).WithBottomMargin(margin).WithMaxGridSize(columns).
 		WithPageNumber(props.PageNumber{Pattern: "Page {current} of {total}", Place: props.RightBottom, Family: font, Size: 8, Color: grey}).
 		WithTitle(st.Title, true).WithAuthor(st.Payer, true).WithCreator("Edgeref", true).WithCreationDate(time.UnixMilli(st.To).UTC()).WithCompression(true).Build())
-	amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: st.Currency}.String() }
+	format := locale.New(locale.Default(), st.zone)
+	amount := func(minor int64) string { return format.Plain(money.Amount{Minor: minor, Currency: st.Currency}) }
 	m.AddRows(
-		words(16, true, 12, st.Title), words(10, false, 12, st.Payer),
-		words(10, false, 12, "To: "+st.Name), words(10, false, 12, "Tax identity: "+orNone(st.TaxID)),
-		words(10, false, 12, "Payouts made from "+st.day(st.From)+" to "+st.day(st.To-1)),
-		words(9, true, 2, "Made on", 3, "Account", 2, "Reference", 2, "Commissions", 1, "Tax", 2, "Paid"),
+		words(16, true, columns, st.Title), words(10, false, columns, st.Payer),
+		words(10, false, columns, "To: "+st.Name), words(10, false, columns, "Tax identity: "+orNone(st.TaxID)),
+		words(10, false, columns, "Payouts made from "+format.Date(st.From)+" to "+format.Date(st.To-1)),
+		words(10, false, columns, "Amounts in "+st.Currency+". Days in the time zone "+st.zone.String()+"."), words(5, false, columns, ""),
+		words(9, true, 3, "Made on", 6, "Account", 4, "Reference", 4, "Commissions", 3, "Tax", 4, "Paid"),
 	)
 	for i := range st.Payouts {
 		p := &st.Payouts[i]
@@ -177,12 +186,12 @@ func (st *Statement) PDF() ([]byte, error) {
 		if p.State == Returned {
 			paid = "came back"
 		}
-		m.AddRows(words(8, false, 2, st.day(p.CreatedAt), 3, p.Masked, 2, orNone(p.Reference), 2, amount(p.Gross), 1, money.Amount{Minor: p.Tax, Currency: p.Currency}.Decimal(), 2, paid))
+		m.AddRows(words(8, false, 3, st.day(p.CreatedAt), 6, p.Masked, 4, orNone(p.Reference), 4, amount(p.Gross), 3, amount(p.Tax), 4, paid))
 		if p.Tax != 0 {
-			m.AddRows(words(8, false, 12, "    tax withheld: "+p.TaxText()))
+			m.AddRows(words(8, false, columns, "    tax withheld: "+p.TaxText()))
 		}
 	}
-	m.AddRows(words(10, true, 7, "Sum of what was paid", 2, amount(st.Gross), 1, money.Amount{Minor: st.Tax, Currency: st.Currency}.Decimal(), 2, amount(st.Net)))
+	m.AddRows(words(10, true, 13, "Sum of what was paid", 4, amount(st.Gross), 3, amount(st.Tax), 4, amount(st.Net)))
 	doc, err := m.Generate()
 	if err != nil {
 		return nil, fmt.Errorf("draw statement: %w", err)
@@ -197,7 +206,7 @@ func orNone(s string) string {
 	return s
 }
 
-// words is a row of texts, each behind its width in twelfths of the page. The last two of many are amounts.
+// words is a row of texts, each behind its width in columns of the page. The last three of many are amounts.
 func words(size float64, bold bool, cells ...any) core.Row {
 	r := row.New(size * 0.7)
 	for i := 0; i+1 < len(cells); i += 2 {

@@ -53,7 +53,7 @@ func TestOrderIsPaid(t *testing.T) {
 		if codes := f.valid(t, o); !slices.Equal(codes, []string{"course:a", "course:b"}) {
 			t.Errorf("entitlements %v", codes)
 		}
-		if len(f.mails.sent) != 1 || f.mails.sent[0].To != "ann@example.com" || f.mails.sent[0].Data["Amount"] != "INR 1,770.00" {
+		if len(f.mails.sent) != 1 || f.mails.sent[0].To != "ann@example.com" || f.mails.sent[0].Amounts["Amount"] != (money.Amount{Minor: 177_000, Currency: "INR"}) {
 			t.Errorf("mails %+v", f.mails.sent)
 		}
 		if _, err := f.Payable(t.Context(), o.ID); !errors.Is(err, payment.ErrNotPayable) {

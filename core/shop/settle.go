@@ -264,8 +264,8 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, o *Order, template, key 
 	for i := range o.Lines {
 		names = append(names, o.Lines[i].Name)
 	}
-	err := s.opts.Mail.Queue(ctx, tx, mail.Message{To: o.Buyer.Email, Template: template, Key: key, Data: map[string]string{
-		"Number": o.Number, "Amount": invoice.Money(amount), "Products": clip(strings.Join(names, ", "), maxNote), "Name": o.Buyer.Name,
+	err := s.opts.Mail.Queue(ctx, tx, mail.Message{To: o.Buyer.Email, Template: template, Key: key, Amounts: map[string]money.Amount{"Amount": amount}, Data: map[string]string{
+		"Number": o.Number, "Products": clip(strings.Join(names, ", "), maxNote), "Name": o.Buyer.Name,
 		"OrderURL": strings.ReplaceAll(s.opts.ReturnURL, "{token}", o.Token),
 	}})
 	if errors.Is(err, mail.ErrRecipient) {

@@ -109,6 +109,23 @@ func (s *Service) Revision(ctx context.Context, revision int64) (Settings, error
 	return s.render(found)
 }
 
+// Locale is that of the newest settings, read by q.
+func Locale(ctx context.Context, q db.Querier) (string, error) {
+	var text string
+	err := q.QueryRow(ctx, "SELECT settings FROM site_revisions ORDER BY revision DESC LIMIT 1").Scan(&text)
+	out := Defaults()
+	if errors.Is(err, sql.ErrNoRows) {
+		return out.Locale, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the site's settings: %w", err)
+	}
+	if err := json.Unmarshal([]byte(text), &out); err != nil {
+		return "", fmt.Errorf("decode the site's settings: %w", err)
+	}
+	return out.Locale, nil
+}
+
 func read(ctx context.Context, q db.Querier, revision int64) (Settings, error) {
 	out := Defaults()
 	if revision == 0 {

@@ -82,6 +82,7 @@ type site struct {
 	accounts *account.Service
 	oauth    *oauth.Service
 	address  netip.Addr // of all clients
+	pages    *pages.Pages
 }
 
 func each(t *testing.T, test func(t *testing.T, s *site)) {
@@ -89,7 +90,7 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { test(t, newSite(t, d)) })
 }
 
-func newSite(t *testing.T, d *db.DB) *site {
+func newSite(t *testing.T, d *db.DB, change ...func(*pages.Options)) *site {
 	t.Helper()
 	// The library of the protocol looks at the real clock, so the one of the tests begins there.
 	s := &site{t: t, db: d, clock: &clock{now: time.Now()}, address: netip.MustParseAddr("198.51.100.7")}
@@ -122,10 +123,15 @@ func newSite(t *testing.T, d *db.DB) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := pages.New(pages.Options{Accounts: s.accounts, OAuth: s.oauth, Address: address, Now: s.clock.Now})
+	opts := pages.Options{Accounts: s.accounts, OAuth: s.oauth, Address: address, Now: s.clock.Now}
+	for _, c := range change {
+		c(&opts)
+	}
+	p, err := pages.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.pages = p
 	mux := http.NewServeMux()
 	mux.Handle("/account/", p)
 	mux.Handle("/", s.oauth.Handler())

@@ -17,10 +17,10 @@ import (
 // The pages look like what they belong to, also after that has changed.
 func TestFrame(t *testing.T) {
 	s := newSite(t, dbtest.SQLite(t))
-	name, accent := "Riverbank", ""
+	brand := pages.Brand{Name: "Riverbank"}
 	p, err := pages.New(pages.Options{
 		Accounts: s.accounts, OAuth: s.oauth, Now: s.clock.Now, Demo: true, Address: func(*http.Request) netip.Addr { return s.address },
-		Brand: func(context.Context) (string, string) { return name, accent },
+		Brand: func(context.Context) pages.Brand { return brand },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestFrame(t *testing.T) {
 	if got := get(sheet); got.Code != http.StatusOK || got.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" || !strings.Contains(got.Body.String(), "--accent: #1f4fd8") {
 		t.Errorf("%s: %d %v", sheet, got.Code, got.Header())
 	}
-	name, accent = "Riverside", "#0b6b45"
+	brand = pages.Brand{Name: "Riverside", Accent: "#0b6b45"}
 	page = get("/account/sign-in")
 	if now := sheetOf.FindString(page.Body.String()); now == sheet || !strings.Contains(page.Body.String(), "Riverside") || !strings.Contains(get(now).Body.String(), "--accent: #0b6b45") {
 		t.Errorf("still %s", now)

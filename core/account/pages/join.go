@@ -2,31 +2,32 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/edgeref/edgeref/core/account"
 )
 
 func (p *Pages) showSignUp(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+	q, t := r.URL.Query(), p.text(r)
 	sponsor := q.Get("sponsor")
 	if sponsorOf(sponsor) == 0 {
 		sponsor = ""
 	}
 	p.show(w, r, http.StatusOK, "sign-up", view{
-		Title: "Create an account", Request: q.Get("request"), Sponsor: sponsor, Affiliate: sponsor != "" || q.Get("as") == "affiliate",
+		Title: t.SignUp, Request: q.Get("request"), Sponsor: sponsor, Affiliate: sponsor != "" || q.Get("as") == "affiliate",
 	})
 }
 
 func (p *Pages) signUp(w http.ResponseWriter, r *http.Request) {
-	f := r.PostForm
+	f, t := r.PostForm, p.text(r)
 	in := account.SignUp{
 		Email: f.Get("email"), Name: f.Get("name"), Affiliate: f.Get("affiliate") == "yes", SponsorID: sponsorOf(f.Get("sponsor")), Address: p.opts.Address(r),
 	}
 	if err := p.opts.Accounts.RequestSignUp(r.Context(), in); err != nil {
-		status, text := p.problem(err)
+		status, text := p.problem(t, err)
 		p.show(w, r, status, "sign-up", view{
-			Title: "Create an account", Request: f.Get("request"), Email: clip(in.Email), Name: clip(in.Name), Affiliate: in.Affiliate, Sponsor: clip(f.Get("sponsor")), Error: text,
+			Title: t.SignUp, Request: f.Get("request"), Email: clip(in.Email), Name: clip(in.Name), Affiliate: in.Affiliate, Sponsor: clip(f.Get("sponsor")), Error: text,
 		})
 		return
 	}
@@ -34,14 +35,14 @@ func (p *Pages) signUp(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) showForgot(w http.ResponseWriter, r *http.Request) {
-	p.show(w, r, http.StatusOK, "forgot", view{Title: "Forgotten password", Request: r.URL.Query().Get("request")})
+	p.show(w, r, http.StatusOK, "forgot", view{Title: p.text(r).Forgot, Request: r.URL.Query().Get("request")})
 }
 
 func (p *Pages) forgot(w http.ResponseWriter, r *http.Request) {
-	email := r.PostForm.Get("email")
+	email, t := r.PostForm.Get("email"), p.text(r)
 	if err := p.opts.Accounts.RequestReset(r.Context(), email, p.opts.Address(r)); err != nil {
-		status, text := p.problem(err)
-		p.show(w, r, status, "forgot", view{Title: "Forgotten password", Request: r.PostForm.Get("request"), Email: clip(email), Error: text})
+		status, text := p.problem(t, err)
+		p.show(w, r, status, "forgot", view{Title: t.Forgot, Request: r.PostForm.Get("request"), Email: clip(email), Error: text})
 		return
 	}
 	to(w, r, "/account/sent?for=password")
@@ -49,13 +50,13 @@ func (p *Pages) forgot(w http.ResponseWriter, r *http.Request) {
 
 // showSent says the same whether the address is known or not.
 func (p *Pages) showSent(w http.ResponseWriter, r *http.Request) {
-	text := "If the address can have an account, a mail with a link to finish is on its way to it. It is good for a day."
+	t := p.text(r)
+	text := t.SentSignUp
 	if r.URL.Query().Get("for") == "password" {
-		text = "If somebody has an account with this address, a mail with a link to a new password is on its way to it. It is good for three hours."
+		text = t.SentReset
 	}
 	p.show(w, r, http.StatusOK, "message", view{
-		Title: "Look into your mail", Heading: "Look into your mail", Text: text + " If nothing comes within some minutes, look into the folder for spam too.",
-		Action: "/account/sign-in", Label: "To the sign-in",
+		Title: t.Sent, Heading: t.Sent, Text: text + " " + t.SentHint, Action: "/account/sign-in", Label: t.ToSignIn,
 	})
 }
 
@@ -70,27 +71,28 @@ func (p *Pages) showPassword(w http.ResponseWriter, r *http.Request) {
 		p.badLink(w, r, err)
 		return
 	}
-	p.show(w, r, http.StatusOK, "password", passwordView(l, secret, ""))
+	p.show(w, r, http.StatusOK, "password", passwordView(p.text(r), l, secret, ""))
 }
 
-func passwordView(l account.Link, secret, problem string) view {
-	return view{Title: "Choose a password", Link: secret, Email: l.Email, New: l.Kind != account.ResetLink, Error: problem}
+func passwordView(t *Text, l account.Link, secret, problem string) view {
+	return view{Title: t.ChoosePassword, Link: secret, Email: l.Email, New: l.Kind != account.ResetLink, Error: problem}
 }
 
 func (p *Pages) badLink(w http.ResponseWriter, r *http.Request, err error) {
-	status, text := p.problem(err)
-	p.show(w, r, status, "message", view{Title: "Not good any more", Heading: "This link is not good any more", Text: text, Action: "/account/forgot", Label: "Ask for another link"})
+	t := p.text(r)
+	status, text := p.problem(t, err)
+	p.show(w, r, status, "message", view{Title: t.BadLinkTitle, Heading: t.BadLinkHeading, Text: text, Action: "/account/forgot", Label: t.AskForLink})
 }
 
 func (p *Pages) password(w http.ResponseWriter, r *http.Request) {
-	secret := r.PostForm.Get("link")
+	secret, t := r.PostForm.Get("link"), p.text(r)
 	l, err := p.opts.Accounts.OpenLink(r.Context(), secret)
 	if err != nil {
 		p.badLink(w, r, err)
 		return
 	}
 	if r.PostForm.Get("password") != r.PostForm.Get("again") {
-		p.show(w, r, http.StatusUnprocessableEntity, "password", passwordView(l, secret, "The two passwords are not the same."))
+		p.show(w, r, http.StatusUnprocessableEntity, "password", passwordView(t, l, secret, t.PasswordsDiffer))
 		return
 	}
 	device := p.jar.Device(r)
@@ -103,17 +105,17 @@ func (p *Pages) password(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		status, text := p.problem(err)
-		p.show(w, r, status, "password", passwordView(l, secret, text))
+		status, text := p.problem(t, err)
+		p.show(w, r, status, "password", passwordView(t, l, secret, text))
 		return
 	}
 	p.jar.SetDevice(w, device)
 	p.jar.SetSession(w, "", 0)
-	text := "From now on you sign in with it. All other devices were signed out."
+	text := t.PasswordSavedReset
 	if l.Kind != account.ResetLink {
-		text = "Your account is ready: sign in with your address and the password."
+		text = t.PasswordSavedNew
 	}
-	p.show(w, r, http.StatusOK, "message", view{Title: "Password saved", Heading: "Password saved", Text: text, Action: "/account/sign-in", Label: "Sign in"})
+	p.show(w, r, http.StatusOK, "message", view{Title: t.PasswordSaved, Heading: t.PasswordSaved, Text: text, Action: "/account/sign-in", Label: t.SignIn})
 }
 
 func (p *Pages) showEmail(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +128,7 @@ func (p *Pages) showEmail(w http.ResponseWriter, r *http.Request) {
 		p.badLink(w, r, err)
 		return
 	}
-	p.show(w, r, http.StatusOK, "email", view{Title: "Confirm address", Link: secret, Email: l.Email})
+	p.show(w, r, http.StatusOK, "email", view{Title: p.text(r).EmailTitle, Link: secret, Email: l.Email})
 }
 
 func (p *Pages) email(w http.ResponseWriter, r *http.Request) {
@@ -135,5 +137,8 @@ func (p *Pages) email(w http.ResponseWriter, r *http.Request) {
 		p.badLink(w, r, err)
 		return
 	}
-	p.show(w, r, http.StatusOK, "message", view{Title: "Address confirmed", Heading: "Address confirmed", Text: "Your account has the address " + person.Email + " now.", Action: "/account/", Label: "Go on"})
+	t := p.text(r)
+	p.show(w, r, http.StatusOK, "message", view{
+		Title: t.EmailConfirmed, Heading: t.EmailConfirmed, Text: fmt.Sprintf(t.EmailConfirmedText, person.Email), Action: "/account/", Label: t.GoOn,
+	})
 }

@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -12,12 +13,12 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"golang.org/x/text/language"
 
 	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/account/cookie"
@@ -42,14 +43,23 @@ type Options struct {
 	Secure   bool   // the site is on https
 	Site     string // name of the business; default Edgeref
 	Home     string // where somebody goes who has signed in for no program; "": a page that says so
-	// Brand is the name of the business and its accent colour as #rrggbb, where they may change; nil: Site, and the default.
-	Brand func(context.Context) (name, accent string)
+	// Brand is what the pages belong to, where it may change; nil: Site, and the defaults.
+	Brand func(context.Context) Brand
 	Demo  bool // say on each page that the data is made up
 	// Address is the network address of the client of a request.
 	Address    func(*http.Request) netip.Addr
 	Now        func() time.Time
 	Logger     *slog.Logger          // default: none
 	Registerer prometheus.Registerer // default: metrics are not exported
+
+	texts []*Text // default: languages()
+}
+
+// Brand is a business as people know it.
+type Brand struct {
+	Name   string
+	Accent string // colour as #rrggbb; "": the default
+	Locale string // BCP 47, of who asks for no language that there is
 }
 
 // Pages serves them. It is safe for concurrent use.
@@ -57,7 +67,9 @@ type Pages struct {
 	opts      Options
 	jar       cookie.Jar
 	templates map[string]*template.Template
-	own       string // rules of these pages beside those that all pages share
+	texts     []*Text
+	matcher   language.Matcher // of texts
+	own       string           // rules of these pages beside those that all pages share
 
 	mu      sync.Mutex
 	accent  string // that sheet was made for
@@ -77,7 +89,7 @@ func New(opts Options) (*Pages, error) {
 		opts.Site = "Edgeref"
 	}
 	p := &Pages{
-		opts: opts, jar: cookie.Jar{Secure: opts.Secure}, templates: map[string]*template.Template{}, pace: pace.New(perMinute, opts.Now),
+		opts: opts, jar: cookie.Jar{Secure: opts.Secure}, templates: map[string]*template.Template{}, texts: opts.texts, pace: pace.New(perMinute, opts.Now),
 		cross: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
 		refused: promauto.With(opts.Registerer).NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_account_pages_refused_total", Help: "Forms refused before they were looked at, by reason: cross_site, token, too_many, unreadable.",
@@ -87,7 +99,7 @@ func New(opts Options) (*Pages, error) {
 		p.refused.WithLabelValues(reason)
 	}
 	for _, name := range []string{"sign-in", "second-factor", "sign-up", "forgot", "password", "email", "consent", "sign-out", "message"} {
-		t, err := template.ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+		t, err := template.New(name).Funcs(template.FuncMap{"say": say, "strong": strong}).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err
 		}
@@ -97,6 +109,14 @@ func New(opts Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.texts == nil {
+		p.texts = languages()
+	}
+	tags := make([]language.Tag, len(p.texts))
+	for i, t := range p.texts {
+		tags[i] = t.Tag
+	}
+	p.matcher = language.NewMatcher(tags)
 	p.own, p.sheet = string(own), look.NewSheet("style", "", string(own))
 	p.routes()
 	return p, nil
@@ -118,7 +138,8 @@ func (p *Pages) routes() {
 		p.mux.HandleFunc("POST "+path, p.form(h))
 	}
 	p.mux.HandleFunc("/account/", func(w http.ResponseWriter, r *http.Request) {
-		p.message(w, r, http.StatusNotFound, "There is nothing here", "The page that you asked for does not exist.")
+		t := p.text(r)
+		p.message(w, r, http.StatusNotFound, t.NotFound, t.NotFoundText)
 	})
 }
 
@@ -133,23 +154,36 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
-// brand is what the page says it belongs to, and its stylesheet.
-func (p *Pages) brand(ctx context.Context) (string, look.Sheet) {
-	name, accent := p.opts.Site, ""
-	if p.opts.Brand != nil {
-		name, accent = p.opts.Brand(ctx)
+// brand is what the page says it belongs to.
+func (p *Pages) brand(ctx context.Context) Brand {
+	if p.opts.Brand == nil {
+		return Brand{Name: p.opts.Site}
 	}
+	return p.opts.Brand(ctx)
+}
+
+// style is the stylesheet for an accent.
+func (p *Pages) style(accent string) look.Sheet {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if accent != p.accent {
 		p.accent, p.sheet = accent, look.NewSheet("style", accent, p.own)
 	}
-	return name, p.sheet
+	return p.sheet
+}
+
+// text is what the pages say to who sent a request: in the language that the browser asks for, or else the business's.
+func (p *Pages) text(r *http.Request) *Text {
+	if len(p.texts) == 1 {
+		return p.texts[0]
+	}
+	_, i := language.MatchStrings(p.matcher, r.Header.Get("Accept-Language"), p.brand(r.Context()).Locale)
+	return p.texts[i]
 }
 
 // showStyle answers with the sheet of now, also for the name of an older one: that of a page which was open for long.
 func (p *Pages) showStyle(w http.ResponseWriter, r *http.Request) {
-	_, sheet := p.brand(r.Context())
+	sheet := p.style(p.brand(r.Context()).Accent)
 	w.Header().Set("Content-Type", "text/css; charset=utf-8")
 	if r.PathValue("name") == sheet.Name {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
@@ -160,26 +194,27 @@ func (p *Pages) showStyle(w http.ResponseWriter, r *http.Request) {
 // form lets a form through that this browser was given by us.
 func (p *Pages) form(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		t := p.text(r)
 		refuse := func(reason string, status int, text string) {
 			p.refused.WithLabelValues(reason).Inc()
-			p.message(w, r, status, "That did not work", text)
+			p.message(w, r, status, t.Refused, text)
 		}
 		if err := p.cross.Check(r); err != nil {
-			refuse("cross_site", http.StatusForbidden, "The form came from another site. Open the page anew and try again.")
+			refuse("cross_site", http.StatusForbidden, t.CrossSite)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
-			refuse("unreadable", http.StatusBadRequest, "The form could not be read.")
+			refuse("unreadable", http.StatusBadRequest, t.Unreadable)
 			return
 		}
 		if !p.jar.ValidCSRF(r, r.PostForm.Get("csrf")) {
-			refuse("token", http.StatusForbidden, "The page was open for too long, or your browser keeps no cookies. Open it anew and try again.")
+			refuse("token", http.StatusForbidden, t.Stale)
 			return
 		}
 		if !p.pace.Allow(p.opts.Address(r)) {
 			w.Header().Set("Retry-After", "60")
-			refuse("too_many", http.StatusTooManyRequests, "Too many attempts from your network. Wait a minute and try again.")
+			refuse("too_many", http.StatusTooManyRequests, t.TooManyForms)
 			return
 		}
 		next(w, r)
@@ -188,6 +223,7 @@ func (p *Pages) form(next http.HandlerFunc) http.HandlerFunc {
 
 // view is what templates are given. Fields that a page does not use stay empty.
 type view struct {
+	T                 *Text
 	Site, Title, CSRF string
 	Style             string // path of the stylesheet
 	Demo              bool
@@ -206,12 +242,12 @@ type view struct {
 }
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
-	name, sheet := p.brand(r.Context())
-	v.Site, v.Style, v.Demo, v.CSRF = name, "/account/styles/"+sheet.Name, p.opts.Demo, cookie.CSRF(p.jar.Browser(w, r))
+	brand := p.brand(r.Context())
+	v.T, v.Site, v.Style, v.Demo, v.CSRF = p.text(r), brand.Name, "/account/styles/"+p.style(brand.Accent).Name, p.opts.Demo, cookie.CSRF(p.jar.Browser(w, r))
 	var b bytes.Buffer
 	if err := p.templates[page].ExecuteTemplate(&b, "layout", v); err != nil {
 		p.opts.Logger.Error("show page", "page", page, "error", err)
-		http.Error(w, "an unexpected error; try again later", http.StatusInternalServerError)
+		http.Error(w, v.T.Failed, http.StatusInternalServerError)
 		return
 	}
 	// A form's answer may send the browser on to the program that waits; browsers hold form-action against that too.
@@ -240,51 +276,36 @@ func (p *Pages) request(r *http.Request, id string) (*oauth.Request, error) {
 
 // problem says what went wrong in words for the person, with the status of the page. What is not the person's fault is
 // logged.
-func (p *Pages) problem(err error) (int, string) {
+func (p *Pages) problem(t *Text, err error) (int, string) {
 	var invalid *account.InvalidError
 	var many *account.TooManyError
 	switch {
 	case errors.As(err, &invalid):
-		return http.StatusUnprocessableEntity, fieldName(invalid.Field) + " " + invalid.Reason + "."
+		return http.StatusUnprocessableEntity, cmp.Or(t.Invalid[invalid.Reason], t.InvalidOther)
 	case errors.As(err, &many):
-		return http.StatusTooManyRequests, "Too many attempts. Try again in " + words(many.Wait) + "."
+		return http.StatusTooManyRequests, t.wait(many.Wait)
 	case errors.Is(err, account.ErrCredentials):
-		return http.StatusUnauthorized, "The address or the password is not right."
+		return http.StatusUnauthorized, t.Credentials
 	case errors.Is(err, account.ErrCode):
-		return http.StatusUnauthorized, "The code is not right, or was used before. Wait for the next one."
+		return http.StatusUnauthorized, t.BadCode
 	case errors.Is(err, account.ErrSuspended):
-		return http.StatusForbidden, "This account is suspended. Write to support."
+		return http.StatusForbidden, t.Suspended
 	case errors.Is(err, account.ErrLink):
-		return http.StatusGone, "The link is not good any more: it was used, or is too old."
+		return http.StatusGone, t.BadLink
 	case errors.Is(err, account.ErrTaken):
-		return http.StatusConflict, "Somebody has this address already."
+		return http.StatusConflict, t.Taken
 	case errors.Is(err, password.ErrBusy) || errors.Is(err, account.ErrCrowded):
-		return http.StatusServiceUnavailable, "Too much is going on just now. Try again in a moment."
+		return http.StatusServiceUnavailable, t.Busy
 	}
 	p.opts.Logger.Error("account page", "error", err)
-	return http.StatusInternalServerError, "Something went wrong on our side. Try again in a moment."
+	return http.StatusInternalServerError, t.Failed
 }
 
-func fieldName(field string) string {
-	switch field {
-	case "email":
-		return "The e-mail address"
-	case "name":
-		return "The name"
-	case "password", "new_password":
-		return "The password"
+// wait says when to try again, as people say it: rounded up, and in hours where there are many minutes.
+func (t *Text) wait(d time.Duration) string {
+	minutes := max(int((d+time.Minute-1)/time.Minute), 1)
+	if minutes <= 90 {
+		return t.TooManyMinutes.Of(t.Tag, minutes)
 	}
-	return "What you entered"
-}
-
-// words says a pause as people do.
-func words(d time.Duration) string {
-	switch minutes := int((d + time.Minute - 1) / time.Minute); {
-	case minutes <= 1:
-		return "a minute"
-	case minutes <= 90:
-		return strconv.Itoa(minutes) + " minutes"
-	default:
-		return strconv.Itoa((minutes+59)/60) + " hours"
-	}
+	return t.TooManyHours.Of(t.Tag, (minutes+59)/60)
 }

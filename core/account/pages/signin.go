@@ -2,10 +2,10 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
-	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/account/oauth"
 	"github.com/edgeref/edgeref/wire/ident"
@@ -50,8 +50,9 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) {
 	case p.opts.Home != "":
 		to(w, r, p.opts.Home)
 	default:
+		t := p.text(r)
 		p.show(w, r, http.StatusOK, "message", view{
-			Title: "Signed in", Heading: "Hello " + person.Name, Text: "You are signed in as " + person.Email + ".", Action: "/account/sign-out", Label: "Sign out",
+			Title: t.SignedIn, Heading: fmt.Sprintf(t.Hello, person.Name), Text: fmt.Sprintf(t.SignedInAs, person.Email), Action: "/account/sign-out", Label: t.SignOut,
 		})
 	}
 }
@@ -67,8 +68,7 @@ func (p *Pages) goOn(w http.ResponseWriter, r *http.Request) {
 	session, _ := p.session(r)
 	step, err := p.opts.OAuth.Next(r.Context(), waiting, session)
 	if err != nil {
-		status, text := p.problem(err)
-		p.message(w, r, status, "That did not work", text)
+		p.failed(w, r, err)
 		return
 	}
 	if waiting.NoPrompt() && step != oauth.StepDone {
@@ -99,11 +99,18 @@ func (p *Pages) goOn(w http.ResponseWriter, r *http.Request) {
 // lost is the page for a request that cannot go on in this browser.
 func (p *Pages) lost(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.Is(err, oauth.ErrRequest) {
-		status, text := p.problem(err)
-		p.message(w, r, status, "That did not work", text)
+		p.failed(w, r, err)
 		return
 	}
-	p.message(w, r, http.StatusGone, "Begin again", "The sign-in took too long, or it began in another browser. Go back to the program or page that you came from, and begin there again.")
+	t := p.text(r)
+	p.message(w, r, http.StatusGone, t.BeginAgain, t.Begun)
+}
+
+// failed is the page for what went wrong beside any form.
+func (p *Pages) failed(w http.ResponseWriter, r *http.Request, err error) {
+	t := p.text(r)
+	status, text := p.problem(t, err)
+	p.message(w, r, status, t.Refused, text)
 }
 
 // done goes on after a sign-in.
@@ -117,7 +124,7 @@ func (p *Pages) done(w http.ResponseWriter, r *http.Request, request string) {
 
 func (p *Pages) showSignIn(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Query().Get("request")
-	v := view{Title: "Sign in", Request: id}
+	v := view{Title: p.text(r).SignIn, Request: id}
 	if waiting, err := p.request(r, id); err == nil {
 		v.Email = waiting.LoginHint
 	}
@@ -133,8 +140,9 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 		Email: r.PostForm.Get("email"), Password: r.PostForm.Get("password"), Device: device, UserAgent: r.UserAgent(), Address: p.opts.Address(r),
 	})
 	if err != nil {
-		status, text := p.problem(err)
-		p.show(w, r, status, "sign-in", view{Title: "Sign in", Request: r.PostForm.Get("request"), Email: clip(r.PostForm.Get("email")), Error: text})
+		t := p.text(r)
+		status, text := p.problem(t, err)
+		p.show(w, r, status, "sign-in", view{Title: t.SignIn, Request: r.PostForm.Get("request"), Email: clip(r.PostForm.Get("email")), Error: text})
 		return
 	}
 	p.begin(w, r, in)
@@ -166,7 +174,7 @@ func (p *Pages) showFactor(w http.ResponseWriter, r *http.Request) {
 		to(w, r, withRequest("/account/sign-in", id))
 		return
 	}
-	p.show(w, r, http.StatusOK, "second-factor", view{Title: "Second factor", Request: id})
+	p.show(w, r, http.StatusOK, "second-factor", view{Title: p.text(r).FactorTitle, Request: id})
 }
 
 func (p *Pages) factor(w http.ResponseWriter, r *http.Request) {
@@ -178,8 +186,9 @@ func (p *Pages) factor(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		status, text := p.problem(err)
-		p.show(w, r, status, "second-factor", view{Title: "Second factor", Request: id, Error: text})
+		t := p.text(r)
+		status, text := p.problem(t, err)
+		p.show(w, r, status, "second-factor", view{Title: t.FactorTitle, Request: id, Error: text})
 		return
 	}
 	p.jar.SetSession(w, in.Secret, account.SessionLifetime)
@@ -206,14 +215,13 @@ func (p *Pages) consentPage(w http.ResponseWriter, r *http.Request, id, problem 
 		p.lost(w, r, oauth.ErrRequest)
 		return
 	}
-	v := view{Title: "Allow access", Request: id, Client: client.Name, Email: person.Email, Error: problem}
+	t := p.text(r)
+	v := view{Title: t.ConsentTitle, Request: id, Client: client.Name, Email: person.Email, Error: problem}
 	if u, err := url.Parse(waiting.RedirectURI); err == nil {
 		v.Target = u.Host
 	}
 	for _, scope := range waiting.Scopes {
-		if text := describe(scope); text != "" {
-			v.Permissions = append(v.Permissions, text)
-		}
+		v.Permissions = append(v.Permissions, t.describe(scope))
 	}
 	p.show(w, r, http.StatusOK, "consent", v)
 }
@@ -235,36 +243,19 @@ func (p *Pages) consent(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := p.opts.OAuth.Agree(r.Context(), session.PersonID, waiting); err != nil {
-		_, text := p.problem(err)
+		_, text := p.problem(p.text(r), err)
 		p.consentPage(w, r, id, text)
 		return
 	}
 	to(w, r, withRequest("/account/continue", id))
 }
 
-// describe says a scope in plain words; "" is not worth a line.
-func describe(scope string) string {
-	switch scope {
-	case "openid":
-		return "know that it is you"
-	case "profile":
-		return "see your name"
-	case "email":
-		return "see your e-mail address"
-	case "offline_access":
-		return "act for you also while you are away, until you sign out"
+// describe says in plain words what a scope allows.
+func (t *Text) describe(scope string) string {
+	if text := t.Scopes[scope]; text != "" {
+		return text
 	}
-	switch access.Scope(scope) {
-	case access.Me:
-		return "see and change your account"
-	case access.AffiliateSelf:
-		return "see and change your links, and see your figures, commissions and payouts"
-	case access.LearnerSelf:
-		return "see your orders and courses"
-	case access.Admin:
-		return "do everything that you may do"
-	}
-	return "use what the right “" + scope + "” allows you"
+	return fmt.Sprintf(t.OtherScope, scope)
 }
 
 func (p *Pages) showSignOut(w http.ResponseWriter, r *http.Request) {
@@ -272,15 +263,14 @@ func (p *Pages) showSignOut(w http.ResponseWriter, r *http.Request) {
 		to(w, r, "/account/signed-out")
 		return
 	}
-	p.show(w, r, http.StatusOK, "sign-out", view{Title: "Sign out"})
+	p.show(w, r, http.StatusOK, "sign-out", view{Title: p.text(r).SignOut})
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	v, person := p.session(r)
 	if v != nil {
 		if err := p.opts.Accounts.EndSession(r.Context(), person.ID, v.ID); err != nil && !errors.Is(err, account.ErrNoSession) {
-			status, text := p.problem(err)
-			p.message(w, r, status, "That did not work", text)
+			p.failed(w, r, err)
 			return
 		}
 	}
@@ -290,8 +280,9 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) showSignedOut(w http.ResponseWriter, r *http.Request) {
+	t := p.text(r)
 	p.show(w, r, http.StatusOK, "message", view{
-		Title: "Signed out", Heading: "You are signed out", Text: "Nobody can use this browser in your name any more.", Action: "/account/sign-in", Label: "Sign in again",
+		Title: t.SignedOut, Heading: t.SignedOutHeading, Text: t.SignedOutText, Action: "/account/sign-in", Label: t.SignInAgain,
 	})
 }
 

@@ -17,26 +17,36 @@ const (
 //go:embed common.txt
 var common string
 
-// Check says in plain words what is wrong with a new password of the person with an address, or "". It asks for length
+// What is wrong with a password: the end of a sentence that begins with it.
+const (
+	TooShort  = "must have 10 characters at least"
+	TooLong   = "is longer than 200 bytes"
+	Untypable = "holds characters that cannot be typed"
+	Repeated  = "is one short pattern, repeated"
+	Common    = "is one of the passwords that are tried first"
+	LikeEmail = "is little more than the e-mail address"
+)
+
+// Check says which of these is wrong with a new password of the person with an address, or "". It asks for length
 // and refuses what is guessed first; it does not ask for digits and signs, which make passwords alike.
 func Check(password, email string) string {
 	switch {
 	case utf8.RuneCountInString(password) < MinLength:
-		return "must have 10 characters at least"
+		return TooShort
 	case len(password) > MaxLength:
-		return "is longer than 200 bytes"
+		return TooLong
 	case !utf8.ValidString(password) || strings.ContainsFunc(password, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "holds characters that cannot be typed"
+		return Untypable
 	}
 	plain := simplify(password)
 	local, _, _ := strings.Cut(strings.ToLower(email), "@")
 	switch {
 	case repeats(strings.ToLower(password)):
-		return "is one short pattern, repeated"
+		return Repeated
 	case listed(plain) || listed(strings.ToLower(password)):
-		return "is one of the passwords that are tried first"
+		return Common
 	case len(local) >= 4 && strings.Contains(strings.ToLower(password), local) && len(password)-len(local) < 6:
-		return "is little more than the e-mail address"
+		return LikeEmail
 	}
 	return ""
 }

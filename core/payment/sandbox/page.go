@@ -13,8 +13,12 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/locale"
 	"github.com/edgeref/edgeref/core/payment"
+	"github.com/edgeref/edgeref/core/web/look"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -35,20 +39,38 @@ var pageCSS string
 // page is the finished template with the policy that lets its style in and nothing else.
 type page struct {
 	template *template.Template
+	style    template.CSS
 	policy   string
+	texts    []*Text
+	matcher  language.Matcher // of texts
 }
 
-func newPage() (*page, error) {
+func newPage(texts []*Text) (*page, error) {
 	t, err := template.New("page").Parse(pageHTML)
 	if err != nil {
 		return nil, fmt.Errorf("read sandbox page: %w", err)
 	}
-	sum := sha256.Sum256([]byte(pageCSS))
-	return &page{template: t, policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; frame-ancestors 'none'"}, nil
+	tags := make([]language.Tag, len(texts))
+	for i, text := range texts {
+		tags[i] = text.Tag
+	}
+	style := look.NewSheet("sandbox", "", pageCSS).Body
+	sum := sha256.Sum256(style)
+	return &page{
+		template: t, style: template.CSS(style), texts: texts, matcher: language.NewMatcher(tags), //nolint:gosec // our own files
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; frame-ancestors 'none'",
+	}, nil
+}
+
+// text is what the page says to who sent a request.
+func (p *page) text(r *http.Request) *Text {
+	_, i := language.MatchStrings(p.matcher, r.Header.Get("Accept-Language"))
+	return p.texts[i]
 }
 
 // view is what the page shows.
 type view struct {
+	T           *Text
 	CSS         template.CSS
 	Title       string
 	Notice      string // what was just done
@@ -59,12 +81,17 @@ type view struct {
 	Status      string // a word for people
 	Tone        string // open, good, wait or bad
 	CanPay      bool
-	CanRefund   bool
-	CanDispute  bool
-	InDispute   bool
-	Left        string // of the amount, not refunded
+	Buttons     []button
 	ReturnURL   string
 	Missing     bool
+	Failed      bool
+}
+
+// button is something that can be done to the payment.
+type button struct {
+	Value string // of the form
+	Action
+	Main bool
 }
 
 // Handler serves the page. It needs no script, takes no cookie, and loads nothing from elsewhere.
@@ -72,38 +99,50 @@ func (g *Gateway) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PagePath+"{ref}", g.show)
 	mux.HandleFunc("POST "+PagePath+"{ref}", g.act)
-	return http.NewCrossOriginProtection().Handler(mux)
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := g.page.text(r)
+		g.write(w, http.StatusForbidden, view{T: text, Title: text.NotDone, Failed: true, Problem: text.CrossSite})
+	}))
+	return own.Handler(mux)
 }
 
 func (g *Gateway) show(w http.ResponseWriter, r *http.Request) {
-	notice := map[string]string{
-		"failed": "The payment failed. The buyer can try again.", "refunded": "The whole rest was refunded at the gateway.", "disputed": "A dispute was opened.",
-		"won": "The dispute was won.", "lost": "The dispute was lost.",
-	}[r.URL.Query().Get("done")]
-	g.render(w, r, http.StatusOK, notice, "")
+	g.render(w, r, http.StatusOK, g.page.text(r).Done[r.URL.Query().Get("done")], "")
 }
 
 func (g *Gateway) render(w http.ResponseWriter, r *http.Request, status int, notice, problem string) {
-	v := view{CSS: template.CSS(pageCSS), Title: "Sandbox payment", Notice: notice, Problem: problem} //nolint:gosec // our own file
+	text := g.page.text(r)
+	v := view{T: text, Title: text.Title, Notice: notice, Problem: problem}
 	list, err := g.read(r.Context(), g.db, "ref = ?", r.PathValue("ref"))
 	switch {
 	case err != nil:
-		g.log.Error("showing a sandbox payment failed", "error", err)
-		http.Error(w, "try again", http.StatusServiceUnavailable)
+		g.fail(w, r, err)
 		return
 	case len(list) == 0:
-		status, v.Missing, v.Title = http.StatusNotFound, true, "No such payment"
+		status, v.Missing, v.Title = http.StatusNotFound, true, text.Missing
 	default:
 		if err := g.fill(r.Context(), &v, list[0]); err != nil {
-			g.log.Error("showing a sandbox payment failed", "error", err)
-			http.Error(w, "try again", http.StatusServiceUnavailable)
+			g.fail(w, r, err)
 			return
 		}
 	}
+	g.write(w, status, v)
+}
+
+// fail is the page for what is nobody's fault who looks at it.
+func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
+	g.log.Error("a sandbox payment could not be shown or changed", "error", err)
+	text := g.page.text(r)
+	g.write(w, http.StatusServiceUnavailable, view{T: text, Title: text.NotDone, Failed: true, Problem: text.Failed})
+}
+
+func (g *Gateway) write(w http.ResponseWriter, status int, v view) {
+	v.CSS = g.page.style
 	var b bytes.Buffer
 	if err := g.page.template.Execute(&b, v); err != nil {
 		g.log.Error("showing a sandbox payment failed", "error", err)
-		http.Error(w, "the page is broken", http.StatusInternalServerError)
+		http.Error(w, v.T.Failed, http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
@@ -118,7 +157,8 @@ func (g *Gateway) render(w http.ResponseWriter, r *http.Request, status int, not
 
 // fill describes a payment for people.
 func (g *Gateway) fill(ctx context.Context, v *view, r record) error {
-	v.OrderRef, v.Description, v.Amount, v.ReturnURL = r.OrderRef, r.Description, r.Amount.String(), r.ReturnURL
+	format := locale.New(v.T.Tag, time.UTC)
+	v.OrderRef, v.Description, v.Amount, v.ReturnURL = r.OrderRef, r.Description, format.Money(r.Amount), r.ReturnURL
 	refunds, err := g.refunds(ctx, g.db, r)
 	if err != nil {
 		return err
@@ -129,33 +169,54 @@ func (g *Gateway) fill(ctx context.Context, v *view, r record) error {
 			left.Minor -= c.Amount.Minor
 		}
 	}
-	v.Left = left.String()
 	now := g.now()
 	switch {
 	case r.State == "open" && now.UnixMilli() > r.CreatedAt+expires.Milliseconds():
-		v.Status, v.Tone = "Expired", "bad"
+		v.Status, v.Tone = v.T.Expired, "bad"
 	case r.State == "open":
-		v.Status, v.Tone, v.CanPay = "Waiting for the buyer", "open", true
+		v.Status, v.Tone, v.CanPay = v.T.Open, "open", true
+		v.offer("pay", "fail", "later", "dispute")
+		v.Buttons[0].Main = true
 	case !r.paid(now):
-		v.Status, v.Tone = "Promised; the money comes later", "wait"
+		v.Status, v.Tone = v.T.Promised, "wait"
 	default:
-		v.Status, v.Tone = "Paid", "good"
-		v.CanRefund = left.Minor > 0
-		v.CanDispute, v.InDispute = r.DisputeState == "", r.DisputeState == "open"
-		switch {
-		case left.Minor == 0:
-			v.Status, v.Tone = "Refunded", "wait"
-		case left.Minor < r.Amount.Minor:
-			v.Status = "Paid, refunded in part"
-		}
-		switch r.DisputeState {
-		case "open":
-			v.Status, v.Tone = v.Status+", disputed", "bad"
-		case "won", "lost":
-			v.Status += ", dispute " + r.DisputeState
-		}
+		v.paid(r, left, format.Money(left))
 	}
 	return nil
+}
+
+// paid describes a payment whose money is there, of which left was not refunded.
+func (v *view) paid(r record, left money.Amount, leftText string) {
+	v.Status, v.Tone = v.T.Paid, "good"
+	switch {
+	case left.Minor == 0:
+		v.Status, v.Tone = v.T.Refunded, "wait"
+	case left.Minor < r.Amount.Minor:
+		v.Status = v.T.Partly
+	}
+	if left.Minor > 0 {
+		v.offer("refund")
+		v.Buttons[0].Name = fmt.Sprintf(v.Buttons[0].Name, leftText)
+	}
+	switch r.DisputeState {
+	case "":
+		v.offer("dispute")
+		v.Buttons[len(v.Buttons)-1].Action = v.T.Actions[disputePaid]
+	case "open":
+		v.offer("won", "lost")
+		v.Status, v.Tone = fmt.Sprintf(v.T.Disputed, v.Status), "bad"
+	case "won":
+		v.Status = fmt.Sprintf(v.T.DisputeWon, v.Status)
+	case "lost":
+		v.Status = fmt.Sprintf(v.T.DisputeLost, v.Status)
+	}
+}
+
+// offer adds buttons by what they send.
+func (v *view) offer(values ...string) {
+	for _, value := range values {
+		v.Buttons = append(v.Buttons, button{Value: value, Action: v.T.Actions[value]})
+	}
 }
 
 // errNotNow says that a button no longer does anything.
@@ -165,7 +226,8 @@ var errNotNow = errors.New("that is not possible any more; the page now shows ho
 func (g *Gateway) act(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		http.Error(w, "not understood", http.StatusBadRequest)
+		text := g.page.text(r)
+		g.write(w, http.StatusBadRequest, view{T: text, Title: text.NotDone, Failed: true, Problem: text.Unreadable})
 		return
 	}
 	copies, _ := strconv.Atoi(r.PostForm.Get("copies"))
@@ -190,10 +252,9 @@ func (g *Gateway) act(w http.ResponseWriter, r *http.Request) {
 	})
 	switch {
 	case errors.Is(err, errNotNow), errors.Is(err, payment.ErrRefused):
-		g.render(w, r, http.StatusConflict, "", "That is not possible any more. This is how things stand.")
+		g.render(w, r, http.StatusConflict, "", g.page.text(r).NotNow)
 	case err != nil:
-		g.log.Error("a sandbox payment could not be changed", "error", err)
-		http.Error(w, "try again", http.StatusServiceUnavailable)
+		g.fail(w, r, err)
 	default:
 		http.Redirect(w, r, back, http.StatusSeeOther)
 	}

@@ -73,7 +73,7 @@ func New(opts Options) (*Gateway, error) {
 	if opts.Poll <= 0 {
 		opts.Poll = 200 * time.Millisecond
 	}
-	p, err := newPage()
+	p, err := newPage(languages())
 	if err != nil {
 		return nil, err
 	}

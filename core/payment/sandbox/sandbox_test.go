@@ -312,7 +312,7 @@ func TestPage(t *testing.T) {
 	f := newFixture(t, dbtest.SQLite(t))
 	_, page := f.begin()
 	status, body := f.get(page)
-	for _, want := range []string{"1499.00 INR", "Selling &lt;b&gt;", "ord_1", `value="pay"`, `value="fail"`, `value="later"`, `value="dispute"`, `lang="en"`, "<label"} {
+	for _, want := range []string{"₹1,499.00", "Selling &lt;b&gt;", "ord_1", `value="pay"`, `value="fail"`, `value="later"`, `value="dispute"`, `lang="en-IN"`, "<label"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
 		}

@@ -97,13 +97,13 @@ func (s *Site) checkout(w http.ResponseWriter, r *http.Request) {
 	}
 	wrong := map[string]string{}
 	for _, field := range v.TooLong {
-		wrong[field] = s.text.Invalid[field]
+		wrong[field] = s.text().Invalid[field]
 	}
 	if v.Gateway != "" && !slices.Contains(s.opts.Payments.Gateways(), v.Gateway) {
-		wrong["gateway"] = s.text.Invalid["gateway"]
+		wrong["gateway"] = s.text().Invalid["gateway"]
 	}
 	if len(wrong) > 0 {
-		s.showForm(w, r, &it, &v, http.StatusUnprocessableEntity, notice{"bad", s.text.Problems}, wrong)
+		s.showForm(w, r, &it, &v, http.StatusUnprocessableEntity, notice{"bad", s.text().Problems}, wrong)
 		return
 	}
 	ctx := s.public(r)
@@ -130,13 +130,13 @@ func (s *Site) refuseOrder(w http.ResponseWriter, r *http.Request, it *shop.Prod
 	var coupon *shop.CouponError
 	switch {
 	case errors.As(err, &invalid):
-		s.showForm(w, r, it, v, http.StatusUnprocessableEntity, notice{"bad", s.text.Problems}, s.wrong(invalid))
+		s.showForm(w, r, it, v, http.StatusUnprocessableEntity, notice{"bad", s.text().Problems}, s.wrong(invalid))
 	case errors.As(err, &coupon): // the form says so by itself
-		s.showForm(w, r, it, v, http.StatusConflict, notice{"bad", s.text.Problems}, nil)
+		s.showForm(w, r, it, v, http.StatusConflict, notice{"bad", s.text().Problems}, nil)
 	case errors.Is(err, errTotal):
-		s.showForm(w, r, it, v, http.StatusConflict, notice{"warn", s.text.TotalChanged}, nil)
+		s.showForm(w, r, it, v, http.StatusConflict, notice{"warn", s.text().TotalChanged}, nil)
 	case errors.Is(err, shop.ErrSelfPurchase):
-		s.showForm(w, r, it, v, http.StatusConflict, notice{"bad", s.text.SelfPurchase}, nil)
+		s.showForm(w, r, it, v, http.StatusConflict, notice{"bad", s.text().SelfPurchase}, nil)
 	default:
 		s.fail(w, r, err)
 	}
@@ -147,9 +147,9 @@ func (s *Site) wrong(invalid *shop.InvalidError) map[string]string {
 	out := map[string]string{}
 	for _, f := range invalid.Fields {
 		field := strings.TrimPrefix(f.Field, "customer.")
-		text, known := s.text.Invalid[field]
+		text, known := s.text().Invalid[field]
 		if !known {
-			text = s.text.CannotBuy
+			text = s.text().CannotBuy
 		}
 		out[field] = text
 	}
@@ -199,8 +199,8 @@ func (s *Site) showForm(w http.ResponseWriter, r *http.Request, it *shop.Product
 	maps.Copy(wrong, problems)
 	p := s.page(w, r, d)
 	s.own(w, r, p)
-	p.Title, p.Body = s.text.CheckoutTitle, s.checkoutBody(r.Context(), p, it, v, &quote, wrong)
-	if n.Text == s.text.TotalChanged {
+	p.Title, p.Body = s.text().CheckoutTitle, s.checkoutBody(r.Context(), p, it, v, &quote, wrong)
+	if n.Text == s.text().TotalChanged {
 		n.Text = fmt.Sprintf(n.Text, p.Money(money.Amount{Minor: quote.Totals.Gross, Currency: quote.Currency}))
 	}
 	p.Notice = n
@@ -231,7 +231,7 @@ func (s *Site) quote(ctx context.Context, it *shop.Product, v *wish) (shop.Quote
 		if wrong == nil {
 			wrong = map[string]string{}
 		}
-		wrong["coupon"] = s.text.CouponProblems[string(q.CouponError)]
+		wrong["coupon"] = s.text().CouponProblems[string(q.CouponError)]
 	}
 	return q, wrong, nil
 }
@@ -240,14 +240,14 @@ func (s *Site) checkoutBody(ctx context.Context, p *page, it *shop.Product, v *w
 	total := money.Amount{Minor: q.Totals.Gross, Currency: q.Currency}
 	body := checkoutBody{
 		Product: s.card(p, it), Wish: *v, Errors: wrong, Items: s.items(p, q.Lines, q.Currency), Rows: s.rows(p, q.Lines, q.Totals, q.TaxKind, q.Currency, q.CouponCode),
-		Total: p.Money(total), Free: total.Minor == 0, Seen: seen(total), Coupon: q.CouponCode, Countries: s.countries, Regions: shop.Regions(), Action: p.To("checkout", it.Slug),
+		Total: p.Money(total), Free: total.Minor == 0, Seen: seen(total), Coupon: q.CouponCode, Countries: s.countries[p.T], Regions: shop.Regions(), Action: p.To("checkout", it.Slug),
 	}
 	body.Wish.Currency = q.Currency
 	switch q.TaxKind {
 	case shop.NoTax:
-		body.TaxNote = s.text.NoTaxNote
+		body.TaxNote = s.text().NoTaxNote
 	case shop.Export:
-		body.TaxNote = s.text.ExportNote
+		body.TaxNote = s.text().ExportNote
 	case shop.SingleTax, shop.IntraState, shop.InterState:
 	}
 	names := s.opts.Payments.Gateways()
@@ -274,14 +274,14 @@ func (s *Site) checkoutBody(ctx context.Context, p *page, it *shop.Product, v *w
 }
 
 func (s *Site) gatewayTitle(name string) string {
-	if title, ok := s.text.Gateways[name]; ok {
+	if title, ok := s.text().Gateways[name]; ok {
 		return title
 	}
 	return s.gatewayName(name)
 }
 
 func (s *Site) gatewayName(name string) string {
-	if title, ok := s.text.GatewayNames[name]; ok {
+	if title, ok := s.text().GatewayNames[name]; ok {
 		return title
 	}
 	return name
@@ -300,16 +300,16 @@ func (s *Site) rows(p *page, lines []shop.Line, t shop.Totals, kind shop.TaxKind
 	in := func(minor int64) string { return p.Money(money.Amount{Minor: minor, Currency: currency}) }
 	var out []row
 	if len(lines) > 1 || t.Discount > 0 {
-		out = append(out, row{Label: s.text.Price, Amount: in(t.List)})
+		out = append(out, row{Label: s.text().Price, Amount: in(t.List)})
 	}
 	if t.Discount > 0 {
-		out = append(out, row{Label: fmt.Sprintf(s.text.Discount, coupon), Amount: in(-t.Discount), Kind: "off"})
+		out = append(out, row{Label: fmt.Sprintf(s.text().Discount, coupon), Amount: in(-t.Discount), Kind: "off"})
 	}
 	if t.Tax.Total > 0 {
-		out = append(out, row{Label: s.text.Net, Amount: in(t.Net)})
+		out = append(out, row{Label: s.text().Net, Amount: in(t.Net)})
 		out = append(out, s.taxRows(p, lines, t, kind, in)...)
 	}
-	return append(out, row{Label: s.text.Total, Amount: in(t.Gross), Kind: "total"})
+	return append(out, row{Label: s.text().Total, Amount: in(t.Gross), Kind: "total"})
 }
 
 func (s *Site) taxRows(p *page, lines []shop.Line, t shop.Totals, kind shop.TaxKind, in func(int64) string) []row {
@@ -323,14 +323,14 @@ func (s *Site) taxRows(p *page, lines []shop.Line, t shop.Totals, kind shop.TaxK
 		if bp == 0 {
 			return strings.TrimSpace(strings.Replace(text, "%s", "", 1))
 		}
-		return fmt.Sprintf(text, p.format.rate(bp))
+		return fmt.Sprintf(text, p.format.Rate(bp))
 	}
 	switch kind {
 	case shop.IntraState:
-		return []row{{Label: label(s.text.CGST, bp/2), Amount: in(t.CGST)}, {Label: label(s.text.SGST, bp-bp/2), Amount: in(t.SGST)}}
+		return []row{{Label: label(s.text().CGST, bp/2), Amount: in(t.CGST)}, {Label: label(s.text().SGST, bp-bp/2), Amount: in(t.SGST)}}
 	case shop.InterState:
-		return []row{{Label: label(s.text.IGST, bp), Amount: in(t.IGST)}}
+		return []row{{Label: label(s.text().IGST, bp), Amount: in(t.IGST)}}
 	case shop.SingleTax, shop.NoTax, shop.Export:
 	}
-	return []row{{Label: label(s.text.Tax, bp), Amount: in(t.Tax.Total)}}
+	return []row{{Label: label(s.text().Tax, bp), Amount: in(t.Tax.Total)}}
 }

@@ -114,24 +114,24 @@ func (s *Site) form(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		refuse := func(reason string, status int, text string) {
 			s.refused.WithLabelValues(reason).Inc()
-			s.message(w, r, status, s.text.RefusedTitle, text)
+			s.message(w, r, status, s.text().RefusedTitle, text)
 		}
 		if err := s.cross.Check(r); err != nil {
-			refuse("cross_site", http.StatusForbidden, s.text.CrossSite)
+			refuse("cross_site", http.StatusForbidden, s.text().CrossSite)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
-			refuse("unreadable", http.StatusBadRequest, s.text.Unreadable)
+			refuse("unreadable", http.StatusBadRequest, s.text().Unreadable)
 			return
 		}
 		if !s.jar.ValidCSRF(r, r.PostForm.Get("csrf")) {
-			refuse("token", http.StatusForbidden, s.text.Stale)
+			refuse("token", http.StatusForbidden, s.text().Stale)
 			return
 		}
 		if !s.forms.Allow(s.opts.Address(r)) {
 			w.Header().Set("Retry-After", "60")
-			refuse("too_many", http.StatusTooManyRequests, s.text.TooMany)
+			refuse("too_many", http.StatusTooManyRequests, s.text().TooMany)
 			return
 		}
 		next(w, r)
@@ -145,6 +145,6 @@ func (s *Site) look(w http.ResponseWriter, r *http.Request) bool {
 	}
 	s.refused.WithLabelValues("too_many").Inc()
 	w.Header().Set("Retry-After", "60")
-	s.message(w, r, http.StatusTooManyRequests, s.text.RefusedTitle, s.text.TooMany)
+	s.message(w, r, http.StatusTooManyRequests, s.text().RefusedTitle, s.text().TooMany)
 	return false
 }

@@ -43,7 +43,7 @@ func (s *Site) landing(w http.ResponseWriter, r *http.Request) {
 		asked = asked || len(d.sections[i].Questions) > 0
 	}
 	if !asked {
-		body.Questions = s.text.Questions
+		body.Questions = s.text().Questions
 	}
 	p.Title, p.Description, p.Canonical = d.content.Headline, words(d.lead, descriptionLen), s.opts.URL+"/"
 	p.Picture = s.opts.URL + cmp.Or(body.Hero, previewOf(""))
@@ -89,7 +89,7 @@ func (s *Site) affiliates(w http.ResponseWriter, r *http.Request) {
 	if id, err := ident.Parse(ident.Affiliate, r.URL.Query().Get("sponsor")); err == nil {
 		body.Sponsor, body.SignUp = true, "/account/sign-up?sponsor="+ident.Format(ident.Affiliate, id)
 	}
-	p.Title, p.Description, p.Canonical, p.Section = s.text.Affiliates, s.text.JoinText, s.opts.URL+"/affiliates", "affiliates"
+	p.Title, p.Description, p.Canonical, p.Section = s.text().Affiliates, s.text().JoinText, s.opts.URL+"/affiliates", "affiliates"
 	p.Body = body
 	s.show(w, r, http.StatusOK, "affiliates", p)
 }
@@ -106,7 +106,7 @@ type link struct {
 
 // legalPages are those there are, by what stands in their paths.
 func (s *Site) legalPages() []link {
-	return []link{{Path: "terms", Title: s.text.Terms}, {Path: "privacy", Title: s.text.Privacy}, {Path: "refunds", Title: s.text.Refunds}, {Path: "contact", Title: s.text.Contact}}
+	return []link{{Path: "terms", Title: s.text().Terms}, {Path: "privacy", Title: s.text().Privacy}, {Path: "refunds", Title: s.text().Refunds}, {Path: "contact", Title: s.text().Contact}}
 }
 
 func (s *Site) legal(w http.ResponseWriter, r *http.Request) {

@@ -84,9 +84,9 @@ func (s *Site) pay(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.page(w, r, d)
 	s.own(w, r, p)
-	p.Title = s.text.PayTitle
+	p.Title = s.text().PayTitle
 	amount := p.Money(money.Amount{Minor: o.Totals.Gross, Currency: o.Currency})
-	body := payBody{URL: session.URL, Params: session.Params, Text: fill(s.text.PayText, amount, s.gatewayName(gateway)), Action: fill(s.text.PayAction, s.gatewayName(gateway))}
+	body := payBody{URL: session.URL, Params: session.Params, Text: fill(s.text().PayText, amount, s.gatewayName(gateway)), Action: fill(s.text().PayAction, s.gatewayName(gateway))}
 	h := w.Header()
 	h.Set("Referrer-Policy", "no-referrer")
 	if len(session.Params) > 0 {

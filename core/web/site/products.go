@@ -50,15 +50,15 @@ func (s *Site) card(page *page, p *shop.Product) card {
 		c.Text = words(opening(html), cardLen)
 	}
 	if price.Minor == 0 {
-		c.Price = s.text.Free
+		c.Price = s.text().Free
 	} else if s.taxed(p) {
-		c.Tax = s.text.WithTax
+		c.Tax = s.text().WithTax
 		if !p.TaxIncluded {
-			c.Tax = s.text.PlusTax
+			c.Tax = s.text().PlusTax
 		}
 	}
 	if p.Kind == shop.Bundle {
-		c.Bundle = fmt.Sprintf(s.text.BundleOf, len(p.Parts))
+		c.Bundle = fmt.Sprintf(s.text().BundleOf, len(p.Parts))
 	}
 	return c
 }
@@ -106,7 +106,7 @@ func (s *Site) list(w http.ResponseWriter, r *http.Request) {
 			body.More += "&" + p.clicks.Encode()
 		}
 	}
-	p.Title, p.Description, p.Canonical, p.Section = s.text.ProductsTitle, s.text.ProductsText, s.opts.URL+"/products", "products"
+	p.Title, p.Description, p.Canonical, p.Section = s.text().ProductsTitle, s.text().ProductsText, s.opts.URL+"/products", "products"
 	if below != 0 {
 		p.Canonical += "?before=" + ident.Format(ident.Product, below)
 	}
@@ -181,9 +181,9 @@ func (s *Site) productBody(ctx context.Context, p *page, it *shop.Product) (prod
 	}
 	body.Text = settled(text)
 	if s.taxed(it) {
-		body.Tax = s.text.WithTax
+		body.Tax = s.text().WithTax
 		if !it.TaxIncluded {
-			body.Tax = s.text.PlusTax
+			body.Tax = s.text().PlusTax
 		}
 	}
 	for _, currency := range slices.Sorted(maps.Keys(it.Prices)) {
@@ -244,7 +244,7 @@ func (s *Site) addBundles(ctx context.Context, p *page, body *productBody, it *s
 		}
 		u := upgrade{Path: p.To("products", b.Slug), Name: b.Name, Price: p.Brief(money.Amount{Minor: price, Currency: currency})}
 		if all.Saved != "" {
-			u.Saved = fmt.Sprintf(s.text.InBundleSave, u.Price, all.Saved)
+			u.Saved = fmt.Sprintf(s.text().InBundleSave, u.Price, all.Saved)
 		}
 		body.Bundles = append(body.Bundles, u)
 	}

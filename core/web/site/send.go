@@ -17,6 +17,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/account/cookie"
+	"github.com/edgeref/edgeref/core/locale"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/money"
 )
@@ -53,7 +54,7 @@ type page struct {
 	Body        any // of the page's own
 
 	clicks url.Values // what links within the site carry on
-	format format
+	format locale.Format
 	root   string
 }
 
@@ -70,16 +71,16 @@ func (p *page) To(parts ...string) string {
 }
 
 // Money is an amount in full, Brief without decimals that are zero.
-func (p *page) Money(a money.Amount) string { return p.format.money(a) }
+func (p *page) Money(a money.Amount) string { return p.format.Money(a) }
 
 // Brief is an amount for price tags.
-func (p *page) Brief(a money.Amount) string { return p.format.brief(a) }
+func (p *page) Brief(a money.Amount) string { return p.format.Brief(a) }
 
 // Date is a day, Moment a time of it.
-func (p *page) Date(millis int64) string { return p.format.date(millis) }
+func (p *page) Date(millis int64) string { return p.format.Date(millis) }
 
 // Moment is a day and a time of it.
-func (p *page) Moment(millis int64) string { return p.format.moment(millis) }
+func (p *page) Moment(millis int64) string { return p.format.Moment(millis) }
 
 func parseTemplates() (map[string]*template.Template, error) {
 	names, err := templates.ReadDir("templates")
@@ -112,7 +113,7 @@ func parseTemplates() (map[string]*template.Template, error) {
 // page begins the page of a request. What brought the visitor goes on with him, which makes the page his own.
 func (s *Site) page(w http.ResponseWriter, r *http.Request, d *drawn) *page {
 	p := &page{
-		T: s.text, Site: d.content.Name, Style: "/assets/" + d.sheet.Name, Demo: s.opts.Demo, Seller: s.opts.Seller, Support: d.content.SupportEmail, Kind: "website",
+		T: d.text, Site: d.content.Name, Style: "/assets/" + d.sheet.Name, Demo: s.opts.Demo, Seller: s.opts.Seller, Support: d.content.SupportEmail, Kind: "website",
 		format: d.format, root: s.opts.URL,
 	}
 	if p.Support == "" {
@@ -159,7 +160,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, status int, name str
 	if err := s.templates[name].ExecuteTemplate(&b, "layout", p); err != nil {
 		s.opts.Logger.Error("show page of the site", "page", name, "error", err)
 		w.Header().Set("Cache-Control", forOne)
-		http.Error(w, s.text.FailedText, http.StatusInternalServerError)
+		http.Error(w, s.text().FailedText, http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
@@ -250,7 +251,7 @@ func (s *Site) message(w http.ResponseWriter, r *http.Request, status int, title
 }
 
 func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
-	s.message(w, r, http.StatusNotFound, s.text.NotFoundTitle, s.text.NotFoundText)
+	s.message(w, r, http.StatusNotFound, s.text().NotFoundTitle, s.text().NotFoundText)
 }
 
 // fail is the page for what is not the visitor's fault. It is logged, unless he has gone.
@@ -258,7 +259,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
 		s.opts.Logger.Error("page of the site", "page", r.Pattern, "error", err)
 	}
-	s.message(w, r, http.StatusInternalServerError, s.text.FailedTitle, s.text.FailedText)
+	s.message(w, r, http.StatusInternalServerError, s.text().FailedTitle, s.text().FailedText)
 }
 
 func moved(w http.ResponseWriter, r *http.Request, target string) {

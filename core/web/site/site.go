@@ -20,6 +20,7 @@ import (
 	"github.com/edgeref/edgeref/core/account/cookie"
 	"github.com/edgeref/edgeref/core/account/pace"
 	"github.com/edgeref/edgeref/core/invoice"
+	"github.com/edgeref/edgeref/core/locale"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/shop"
 	"github.com/edgeref/edgeref/core/web/look"
@@ -63,6 +64,8 @@ type Options struct {
 	Now        func() time.Time
 	Logger     *slog.Logger          // default: none
 	Registerer prometheus.Registerer // default: metrics are not exported
+
+	texts []*Text // default: languages()
 }
 
 // Site serves the pages. It is safe for concurrent use.
@@ -70,7 +73,8 @@ type Site struct {
 	opts      Options
 	jar       cookie.Jar
 	secure    bool
-	text      *Text
+	texts     []*Text          // the first is that of who asks for none there is
+	matcher   language.Matcher // of texts
 	templates map[string]*template.Template
 	files     map[string]file
 	forms     *pace.Limiter
@@ -79,7 +83,7 @@ type Site struct {
 	requests  *prometheus.CounterVec
 	refused   *prometheus.CounterVec
 	mux       *http.ServeMux
-	countries []country
+	countries map[*Text][]country
 	zippers   sync.Pool // of *gzip.Writer
 	painter   *painter
 
@@ -93,7 +97,8 @@ type drawn struct {
 	sheet    look.Sheet
 	lead     template.HTML
 	sections []part
-	format   format
+	format   locale.Format
+	text     *Text
 }
 
 // New returns the site.
@@ -115,8 +120,8 @@ func New(opts Options) (*Site, error) {
 	}
 	secure := strings.HasPrefix(opts.URL, "https://")
 	s := &Site{
-		opts: opts, jar: cookie.Jar{Secure: secure}, secure: secure, text: english(), forms: pace.New(formsPerMinute, opts.Now),
-		looks: pace.New(looksPerMinute, opts.Now), cross: http.NewCrossOriginProtection(), mux: http.NewServeMux(),
+		opts: opts, jar: cookie.Jar{Secure: secure}, secure: secure, texts: opts.texts, forms: pace.New(formsPerMinute, opts.Now),
+		looks: pace.New(looksPerMinute, opts.Now), cross: http.NewCrossOriginProtection(), mux: http.NewServeMux(), countries: map[*Text][]country{},
 		requests: promauto.With(opts.Registerer).NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_site_requests_total", Help: "Requests to public pages, by page and status.",
 		}, []string{"page", "status"}),
@@ -128,7 +133,15 @@ func New(opts Options) (*Site, error) {
 		s.refused.WithLabelValues(reason)
 	}
 	s.requests.WithLabelValues("landing", "2xx") // from zero on
-	s.countries = countries(s.text.Tag)
+	if s.texts == nil {
+		s.texts = languages()
+	}
+	tags := make([]language.Tag, len(s.texts))
+	for i, t := range s.texts {
+		tags[i] = t.Tag
+		s.countries[t] = countries(t.Tag)
+	}
+	s.matcher = language.NewMatcher(tags)
 	var err error
 	if s.templates, err = parseTemplates(); err != nil {
 		return nil, err
@@ -179,7 +192,7 @@ func (s *Site) routes() {
 				return
 			}
 			w.Header().Set("Allow", allow)
-			s.message(w, r, http.StatusMethodNotAllowed, s.text.MethodTitle, s.text.MethodText)
+			s.message(w, r, http.StatusMethodNotAllowed, s.text().MethodTitle, s.text().MethodText)
 		})
 	}
 	s.mux.HandleFunc("/", s.notFound)
@@ -212,7 +225,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			s.opts.Logger.Error("a page panicked", "path", r.Pattern, "panic", p)
 			if counted.status == 0 {
-				s.message(counted, r, http.StatusInternalServerError, s.text.FailedTitle, s.text.FailedText)
+				s.message(counted, r, http.StatusInternalServerError, s.text().FailedTitle, s.text().FailedText)
 			}
 		}
 		s.requests.WithLabelValues(pageName(r.Pattern), statusClass(counted.status)).Inc()
@@ -300,12 +313,24 @@ func (s *Site) now(ctx context.Context) (*drawn, error) {
 	return &d, nil
 }
 
+// text is what the pages say in the language of the content.
+func (s *Site) text() *Text {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drawn.text == nil { // nobody could read it yet
+		return s.texts[0]
+	}
+	return s.drawn.text
+}
+
 func (s *Site) draw(c Content) drawn {
+	_, i := language.MatchStrings(s.matcher, c.Locale)
+	text := s.texts[i]
 	tag, err := language.Parse(c.Locale)
 	if err != nil {
-		tag = s.text.Tag
+		tag = text.Tag
 	}
-	d := drawn{content: c, sheet: look.NewSheet("site", c.Accent, styles), format: newFormat(tag, s.opts.Zone)}
+	d := drawn{content: c, sheet: look.NewSheet("site", c.Accent, styles), format: locale.New(tag, s.opts.Zone), text: text}
 	d.lead, d.sections = parts(settled(c.Text))
 	return d
 }

@@ -2,35 +2,39 @@ package site
 
 import "golang.org/x/text/language"
 
-// Text is everything that the pages say in one language. Strings with %s are filled in; every one must be set, which a
-// test checks. Another language is another function like english.
+// languages are those that the pages speak; which of them is the owner's choice, with the locale of the site. Another one is
+// another function like english, in a file of its own. The first is spoken where there is none for that locale.
+func languages() []*Text { return []*Text{english()} }
+
+// Text is everything that the pages say in one language. Strings with %s are filled in, in another order as %[2]s. Tests check
+// that every one is set, and used.
 type Text struct {
 	Tag language.Tag
 
 	// Every page.
-	Skip, Products, Affiliates, SignIn, Home, Menu, Legal, Demo string
-	Terms, Privacy, Refunds, Contact, TaxNumber, Account        string
+	Skip, Products, Affiliates, SignIn, Menu, Legal, Demo string
+	Terms, Privacy, Refunds, Contact, TaxNumber           string
 
 	// Landing page.
-	HeroAction, HeroSecond                            string
-	Points                                            []string
-	FeaturedTitle, FeaturedText, AllProducts, Details string
-	StepsTitle                                        string
-	Steps                                             []Step
-	QuestionsTitle                                    string
-	Questions                                         []Question
-	PartnerTitle, PartnerText, PartnerAction          string
+	HeroAction, HeroSecond                   string
+	Points                                   []string
+	FeaturedTitle, FeaturedText, AllProducts string
+	StepsTitle                               string
+	Steps                                    []Step
+	QuestionsTitle                           string
+	Questions                                []Question
+	PartnerTitle, PartnerText, PartnerAction string
 
 	// Products.
-	ProductsTitle, ProductsText, NoProducts, More, Bundle, BundleOf, Free            string
-	PlusTax, WithTax, Buy, GetFree, Contains, ApartWorth, InBundle, InBundleSave     string
-	OtherPrices, AboutProduct, YouGet, AccessAtOnce, InvoicePDF, SecurePay, AllSaved string
+	ProductsTitle, ProductsText, NoProducts, More, BundleOf, Free                string
+	PlusTax, WithTax, Buy, GetFree, Contains, ApartWorth, InBundle, InBundleSave string
+	OtherPrices, AccessAtOnce, InvoicePDF, SecurePay, AllSaved                   string
 
 	// Checkout.
 	CheckoutTitle, YourDetails, Name, Email, EmailHint, Country, Region, RegionNone, Address, Optional string
 	Business, GSTIN, Coupon, CouponOff, Apply, Update, Summary, Price, Discount, Net, Tax, Total       string
 	CGST, SGST, IGST, NoTaxNote, ExportNote, HowToPay, Agree, OrderAndPay, OrderFree, NoGateway        string
-	TotalChanged, Problems, Changed                                                                    string
+	TotalChanged, Problems                                                                             string
 	Gateways                                                                                           map[string]string // by name, for the choice
 	GatewayNames                                                                                       map[string]string // short
 	Invalid                                                                                            map[string]string // by field
@@ -53,7 +57,7 @@ type Text struct {
 	JoinQuestions                                           []Question
 
 	// Legal pages.
-	NotWritten, LastChanged, WriteTo string
+	NotWritten string
 
 	// What goes wrong.
 	NotFoundTitle, NotFoundText, MethodTitle, MethodText, FailedTitle, FailedText, ToStart string

@@ -7,9 +7,9 @@ func english() *Text {
 	t := &Text{
 		Tag: language.MustParse("en-IN"),
 
-		Skip: "Skip to content", Products: "Courses", Affiliates: "Affiliates", SignIn: "Sign in", Home: "Home", Menu: "Main", Legal: "Legal",
+		Skip: "Skip to content", Products: "Courses", Affiliates: "Affiliates", SignIn: "Sign in", Menu: "Main", Legal: "Legal",
 		Demo:  "Demo data: everything here is made up, and no money moves.",
-		Terms: "Terms", Privacy: "Privacy", Refunds: "Refunds", Contact: "Contact", TaxNumber: "GSTIN", Account: "Your account",
+		Terms: "Terms", Privacy: "Privacy", Refunds: "Refunds", Contact: "Contact", TaxNumber: "GSTIN",
 	}
 	t.landingEnglish()
 	t.productsEnglish()
@@ -24,7 +24,7 @@ func (t *Text) landingEnglish() {
 	t.HeroAction, t.HeroSecond = "See the courses", "Earn as an affiliate"
 	t.Points = []string{"Access as soon as you have paid", "A proper tax invoice, at once", "No account needed to buy"}
 	t.FeaturedTitle, t.FeaturedText = "Start here", "What most people take first."
-	t.AllProducts, t.Details = "All courses", "Details"
+	t.AllProducts = "All courses"
 	t.StepsTitle = "How it works"
 	t.Steps = []Step{
 		{"Choose a course", "Read what is in it and what it costs, tax included. There is nothing hidden behind a sign-up."},
@@ -47,13 +47,12 @@ func (t *Text) landingEnglish() {
 func (t *Text) productsEnglish() {
 	t.ProductsTitle, t.ProductsText = "Courses", "Choose one, pay once, and keep it."
 	t.NoProducts, t.More = "There is nothing to buy just now. Come back soon.", "More courses"
-	t.Bundle, t.BundleOf, t.Free = "Bundle", "Bundle of %d", "Free"
+	t.BundleOf, t.Free = "Bundle of %d", "Free"
 	t.PlusTax, t.WithTax = "plus tax", "tax included"
 	t.Buy, t.GetFree = "Buy now", "Get it free"
 	t.Contains, t.ApartWorth = "What is in the bundle", "%s if bought apart"
 	t.InBundle, t.InBundleSave = "Also in %s", "%s in all: save %s"
-	t.OtherPrices, t.AboutProduct = "Pay in another currency:", "About this course"
-	t.YouGet = "You get"
+	t.OtherPrices = "Pay in another currency:"
 	t.AccessAtOnce, t.InvoicePDF, t.SecurePay = "Access as soon as the payment is confirmed", "A tax invoice as a PDF, at once", "Payment on the provider’s own secure page"
 	t.AllSaved = "You save %s"
 }
@@ -71,7 +70,7 @@ func (t *Text) checkoutEnglish() {
 	t.OrderAndPay, t.OrderFree = "Pay %s", "Get it free"
 	t.NoGateway = "Nothing can be paid just now. Try again later."
 	t.TotalChanged = "The total has changed to %s. Look at it, and confirm it with the button."
-	t.Problems, t.Changed = "Something is still missing", "Updated"
+	t.Problems = "Something is still missing"
 	t.Gateways = map[string]string{
 		"razorpay": "UPI, card, net banking or wallet", "stripe": "Credit or debit card", "sandbox": "Sandbox: play the payment, no money moves",
 	}
@@ -141,7 +140,7 @@ func (t *Text) affiliatesEnglish() {
 }
 
 func (t *Text) problemsEnglish() {
-	t.NotWritten, t.LastChanged, t.WriteTo = "This page has not been written yet. If you need to know now, write to us.", "Last changed on %s", "Write to"
+	t.NotWritten = "This page has not been written yet. If you need to know now, write to us."
 	t.NotFoundTitle, t.NotFoundText = "There is nothing here", "The page was moved, or the address has a mistake in it."
 	t.MethodTitle, t.MethodText = "That is not how this page works", "Open it from the start and try again."
 	t.FailedTitle, t.FailedText = "Something went wrong on our side", "It has been noted. Try again in a moment; nothing that you paid is lost."

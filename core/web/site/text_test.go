@@ -8,27 +8,22 @@ import (
 	"image/png"
 	"io"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
+	"github.com/edgeref/edgeref/core/locale/pseudo"
 	"github.com/edgeref/edgeref/core/shop"
-	"github.com/edgeref/edgeref/wire/money"
 )
 
-// A language that lacks a word shows a hole.
+// A language that lacks a word shows a hole; one that forgets a value shows nonsense.
 func TestTextIsWhole(t *testing.T) {
-	for _, text := range []*Text{english()} {
-		v := reflect.ValueOf(*text)
-		for i := range v.NumField() {
-			if f := v.Field(i); f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0 {
-				t.Errorf("%s: %s is not set", text.Tag, v.Type().Field(i).Name)
-			}
+	for _, text := range languages() {
+		for _, problem := range append(pseudo.Holes(text), pseudo.Compare(text, english())...) {
+			t.Errorf("%s: %s", text.Tag, problem)
 		}
 		for _, state := range shop.States() {
 			if text.States[string(state)].Title == "" {
@@ -40,47 +35,6 @@ func TestTextIsWhole(t *testing.T) {
 				t.Errorf("%s: reason %s has no words", text.Tag, reason)
 			}
 		}
-	}
-}
-
-func TestMoney(t *testing.T) {
-	for _, tt := range []struct {
-		tag, currency string
-		minor         int64
-		full, brief   string
-	}{
-		{"en-IN", "INR", 14990000, "₹1,49,900.00", "₹1,49,900"},
-		{"en-IN", "INR", 14990050, "₹1,49,900.50", "₹1,49,900.50"},
-		{"en-IN", "INR", -99980, "−₹999.80", "−₹999.80"},
-		{"en-IN", "INR", 5, "₹0.05", "₹0.05"},
-		{"en-IN", "INR", 0, "₹0.00", "₹0"},
-		{"en-IN", "INR", money.MaxMinor, "₹1,00,00,00,00,00,000.00", "₹1,00,00,00,00,00,000"},
-		{"en-US", "USD", 123456789, "$1,234,567.89", "$1,234,567.89"},
-		{"en-IN", "JPY", 1234567, "JPY\u00a012,34,567", "JPY\u00a012,34,567"},
-		{"en-GB", "KWD", 1234567, "KWD\u00a01,234.567", "KWD\u00a01,234.567"},
-	} {
-		f := newFormat(language.MustParse(tt.tag), time.UTC)
-		a := money.Amount{Minor: tt.minor, Currency: tt.currency}
-		if full, brief := f.money(a), f.brief(a); full != tt.full || brief != tt.brief {
-			t.Errorf("%s in %s: %q, %q; want %q, %q", a, tt.tag, full, brief, tt.full, tt.brief)
-		}
-	}
-}
-
-func TestRate(t *testing.T) {
-	f := newFormat(language.English, time.UTC)
-	for bp, want := range map[int64]string{1800: "18%", 900: "9%", 250: "2.5%", 25: "0.25%", 0: "0%", 10_000: "100%"} {
-		if got := f.rate(bp); got != want {
-			t.Errorf("%d: %q, want %q", bp, got, want)
-		}
-	}
-}
-
-func TestDates(t *testing.T) {
-	f := newFormat(language.English, time.FixedZone("IST", 5*3600+1800))
-	at := time.Date(2026, 11, 24, 20, 30, 0, 0, time.UTC).UnixMilli()
-	if day, moment := f.date(at), f.moment(at); day != "25 November 2026" || moment != "25 November 2026, 2:00 am IST" {
-		t.Errorf("%q, %q", day, moment)
 	}
 }
 

@@ -75,7 +75,7 @@ func (s *Site) thanks(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Referrer-Policy", "no-referrer") // the address opens the order
 	if r.URL.Query().Get("problem") == "payment" && body.CanPay {
-		p.Notice = notice{"bad", s.text.PayFailed}
+		p.Notice = notice{"bad", s.text().PayFailed}
 	} else if o.State == shop.Pending {
 		s.lookAgain(h, r, &o, &body)
 	}
@@ -98,11 +98,11 @@ func (s *Site) lookAgain(h http.Header, r *http.Request, o *shop.Order, body *th
 		pause = later
 	}
 	h.Set("Refresh", fmt.Sprintf("%d; url=/thank-you/%s?look=%d", pause, o.Token, n+1))
-	body.Waiting = fmt.Sprintf(s.text.Checking, pause)
+	body.Waiting = fmt.Sprintf(s.text().Checking, pause)
 }
 
 func (s *Site) receipt(ctx context.Context, p *page, o *shop.Order) (thanksBody, error) {
-	state := s.text.States[string(o.State)]
+	state := s.text().States[string(o.State)]
 	total := money.Amount{Minor: o.Totals.Gross, Currency: o.Currency}
 	body := thanksBody{
 		Number: o.Number, Token: o.Token, State: string(o.State), Title: state.Title, Text: state.Text, CanPay: payable(o.State), Buyer: o.Buyer, At: o.CreatedAt,
@@ -112,7 +112,7 @@ func (s *Site) receipt(ctx context.Context, p *page, o *shop.Order) (thanksBody,
 		first, _, _ := strings.Cut(o.Buyer.Name, " ")
 		body.Title = fmt.Sprintf(body.Title, first)
 		if first == "" { // forgotten since
-			body.Title = s.text.Receipt
+			body.Title = s.text().Receipt
 		}
 	}
 	if o.PaidAt != 0 {
@@ -131,10 +131,10 @@ func (s *Site) receipt(ctx context.Context, p *page, o *shop.Order) (thanksBody,
 	}
 	body.Tone = tone(o.State)
 	if o.State == shop.Paid {
-		body.NextMail = fill(s.text.NextMail, o.Buyer.Email)
+		body.NextMail = fill(s.text().NextMail, o.Buyer.Email)
 	}
 	if body.CanPay {
-		body.Expires = fill(s.text.ExpiresAt, p.Moment(o.ExpiresAt))
+		body.Expires = fill(s.text().ExpiresAt, p.Moment(o.ExpiresAt))
 		names := s.opts.Payments.Gateways()
 		for i, name := range names {
 			body.Gateways = append(body.Gateways, choice{Name: name, Title: s.gatewayTitle(name), Chosen: name == o.Gateway || i == 0 && !slices.Contains(names, o.Gateway)})
@@ -165,9 +165,9 @@ func (s *Site) addDocuments(ctx context.Context, p *page, o *shop.Order, body *t
 		return err
 	}
 	for _, inv := range list {
-		title := s.text.Invoice
+		title := s.text().Invoice
 		if inv.Kind == invoice.KindCreditNote {
-			title = s.text.CreditNote
+			title = s.text().CreditNote
 		}
 		body.Documents = append(body.Documents, document{
 			Title: fmt.Sprintf(title, inv.Number), Total: p.Money(inv.Total),

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 
 import { config } from "../config";
+import { text } from "../text";
 
 interface PageProps {
   title: string;
@@ -22,7 +23,7 @@ export function Page({ title, about, trail, actions, children }: PageProps) {
     <Stack gap="lg">
       <Box>
         {trail && (
-          <Breadcrumbs mb="xs" component="nav" aria-label="breadcrumbs">
+          <Breadcrumbs mb="xs" component="nav" aria-label={text.shell.trail}>
             {trail.map(({ label, to }) => (
               <Anchor key={to} component={Link} to={to} size="sm">
                 {label}

@@ -57,7 +57,7 @@ export function Sessions() {
     },
   ];
   return (
-    <section aria-label={t.sessions}>
+    <section>
       <Title order={2}>{t.sessions}</Title>
       <Text size="sm" c="dimmed" mb="sm">
         {t.sessionsText}

@@ -114,7 +114,7 @@ function One({ affiliate, trail }: { affiliate: Schemas["Affiliate"]; trail: { l
             <When at={affiliate.updated_at} as="ago" />
           </Fact>
           <Fact label={t.account}>{person ? <Ref id={person.id} name={person.email} /> : <Text inherit c="dimmed">{people.isSuccess ? t.noAccount : "–"}</Text>}</Fact>
-          <Fact label="ID">
+          <Fact label={text.common.id}>
             <CopyText value={affiliate.id} />
           </Fact>
         </SimpleGrid>

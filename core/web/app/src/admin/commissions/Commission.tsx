@@ -79,7 +79,7 @@ function One({ c, why, trail }: { c: Schemas["WhyCommission"]; why: Schemas["Why
               <When at={c.replaced_at} />
             </Fact>
           )}
-          <Fact label="ID">
+          <Fact label={text.common.id}>
             <CopyText value={c.id} />
           </Fact>
         </SimpleGrid>

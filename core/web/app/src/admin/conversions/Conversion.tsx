@@ -107,7 +107,7 @@ function One({ c, trail }: { c: Detail; trail: { label: string; to: string }[] }
               <CopyText value={c.txn_id} />
             </Fact>
           )}
-          <Fact label="ID">
+          <Fact label={text.common.id}>
             <CopyText value={c.id} />
           </Fact>
         </SimpleGrid>

@@ -166,7 +166,7 @@ const columns: Column<Wrong>[] = [
   { key: "line", title: t.line, value: (e) => e.line, render: (e) => formatNumber(e.line) },
   { key: "column", title: t.column, value: (e) => e.column },
   { key: "error", title: t.error, value: (e) => e.detail },
-  { key: "code", title: "Code", value: (e) => e.code, wide: true },
+  { key: "code", title: text.common.code, value: (e) => e.code, wide: true },
 ];
 
 function Shown({ outcome, dry }: { outcome: Outcome; dry: boolean }) {

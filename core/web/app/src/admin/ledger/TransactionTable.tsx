@@ -82,7 +82,7 @@ function Postings({ row, name }: Named<Transaction>) {
         <Fact label={t.at}>
           <When at={row.posted_at} />
         </Fact>
-        <Fact label="ID">
+        <Fact label={text.common.id}>
           <CopyText value={row.id} />
         </Fact>
         {row.conversion_id && (

@@ -63,7 +63,7 @@ export function LinkForm({ link, affiliate, onClose }: { link?: Link; affiliate?
         <Stack>
           {!link && !affiliate && <AffiliatePicker label={t.affiliate} required {...form.getInputProps("affiliate_id")} />}
           {!link && <ProgramPicker label={t.program} required {...form.getInputProps("program_id")} />}
-          {!link && <TextInput label={t.slug} description={t.slugHint} maxLength={64} leftSection={<span aria-hidden>/</span>} placeholder="spring-sale" {...form.getInputProps("slug")} />}
+          {!link && <TextInput label={t.slug} description={t.slugHint} maxLength={64} leftSection={<span aria-hidden>/</span>} placeholder={t.slugExample} {...form.getInputProps("slug")} />}
           <Textarea label={t.destination} description={t.destinationHint} required autosize minRows={2} maxLength={2048} placeholder={`${config.origin}/`} {...form.getInputProps("destination")} />
           <DateTimePicker label={t.expires} description={t.expiresHint} clearable minDate={dayjs().format("YYYY-MM-DD")} {...form.getInputProps("expires_at")} />
           {save.error && Object.keys(fieldErrors(save.error)).length === 0 && <ErrorState error={save.error} />}

@@ -79,7 +79,7 @@ function One({ rule }: { rule: Rule }) {
           <Fact label={rule.ended_at ? text.states["ended"] ?? "" : t.since}>
             <When at={rule.ended_at ?? rule.valid_from} />
           </Fact>
-          <Fact label="ID">
+          <Fact label={text.common.id}>
             <CopyText value={rule.id} />
           </Fact>
         </SimpleGrid>

@@ -4,7 +4,7 @@ import { Link } from "react-router";
 
 import type { Schemas } from "../../api/client";
 import { fill, text } from "../../text";
-import { formatCompact } from "../../ui/locale";
+import { formatBytes } from "../../ui/locale";
 import type { MyLink } from "../useMyLinks";
 
 const { myMaterials: words } = text;
@@ -54,7 +54,7 @@ export function MaterialPreview({ material: m }: { material: Material }) {
         <>
           <Image src={m.media_url} alt={m.name} w="auto" maw="100%" mah={220} fit="contain" radius="sm" loading="lazy" />
           <Text size="xs" c="dimmed" mt={4}>
-            {m.width > 0 && fill(words.size, { width: m.width, height: m.height })} {m.size > 0 && `· ${formatCompact(m.size / 1000)} kB`}
+            {m.width > 0 && fill(words.size, { width: m.width, height: m.height })} {m.size > 0 && `· ${formatBytes(m.size)}`}
           </Text>
           {m.html ? (
             <Code block mt="xs" fz="xs" mah={110} tabIndex={0} aria-label={words.html} style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", overflowY: "auto" }}>
@@ -92,7 +92,7 @@ export function MaterialPreview({ material: m }: { material: Material }) {
         <Group gap="xs" wrap="nowrap">
           <IconPaperclip size={18} aria-hidden />
           <Text size="sm" style={{ overflowWrap: "anywhere" }}>
-            {m.file_name} <Text span c="dimmed">{formatCompact(m.size / 1000)} kB</Text>
+            {m.file_name} <Text span c="dimmed">{formatBytes(m.size)}</Text>
           </Text>
         </Group>
       );

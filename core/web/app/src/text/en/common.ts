@@ -30,6 +30,8 @@ export const common = {
   compared: "compared with {before} in the period before",
   noChange: "no change",
   was: "before: {before}",
+  id: "ID",
+  code: "Code",
   bySeries: "Show as table",
   byChart: "Show as chart",
 };
@@ -69,6 +71,7 @@ export const problem: Record<string, string> = {
 
 export const shell = {
   skip: "Skip to content",
+  trail: "Where this page belongs",
   menu: "Menu",
   account: "Account",
   signOut: "Sign out",

@@ -131,6 +131,7 @@ export const partners = {
   noLinkFits: "No link fits",
   addLink: "Create link",
   slug: "Short name",
+  slugExample: "spring-sale",
   slugHint: "The path of the link. Leave it empty and one of 7 characters is made. It cannot be changed later.",
   slugBegins: "Short name begins with",
   destination: "Leads to",
