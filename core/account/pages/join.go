@@ -27,7 +27,7 @@ func (p *Pages) signUp(w http.ResponseWriter, r *http.Request) {
 	if err := p.opts.Accounts.RequestSignUp(r.Context(), in); err != nil {
 		status, text := p.problem(t, err)
 		p.show(w, r, status, "sign-up", view{
-			Title: t.SignUp, Request: f.Get("request"), Email: clip(in.Email), Name: clip(in.Name), Affiliate: in.Affiliate, Sponsor: clip(f.Get("sponsor")), Error: text,
+			Title: t.SignUp, Request: f.Get("request"), Email: clip(in.Email), Name: clip(in.Name), Affiliate: in.Affiliate, Sponsor: clip(f.Get("sponsor")), Error: text, Wrong: fieldOf(err),
 		})
 		return
 	}
@@ -42,7 +42,7 @@ func (p *Pages) forgot(w http.ResponseWriter, r *http.Request) {
 	email, t := r.PostForm.Get("email"), p.text(r)
 	if err := p.opts.Accounts.RequestReset(r.Context(), email, p.opts.Address(r)); err != nil {
 		status, text := p.problem(t, err)
-		p.show(w, r, status, "forgot", view{Title: t.Forgot, Request: r.PostForm.Get("request"), Email: clip(email), Error: text})
+		p.show(w, r, status, "forgot", view{Title: t.Forgot, Request: r.PostForm.Get("request"), Email: clip(email), Error: text, Wrong: fieldOf(err)})
 		return
 	}
 	to(w, r, "/account/sent?for=password")

@@ -229,7 +229,7 @@ type view struct {
 	Demo              bool
 	Request           string // of a program that waits for the sign-in
 	Link              string // secret of a link from a mail
-	Error             string
+	Error, Wrong      string // what went wrong, and the field that it is about
 	Email, Name       string
 	Affiliate         bool
 	Sponsor           string
@@ -266,7 +266,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, page st
 }
 
 func (p *Pages) message(w http.ResponseWriter, r *http.Request, status int, heading, text string) {
-	p.show(w, r, status, "message", view{Title: heading, Heading: heading, Text: text})
+	p.show(w, r, status, "message", view{Title: heading, Heading: heading, Text: text, Action: "/account/", Label: p.text(r).ToSignIn})
 }
 
 // request is the one that a program waits with, if this browser began it.
@@ -299,6 +299,15 @@ func (p *Pages) problem(t *Text, err error) (int, string) {
 	}
 	p.opts.Logger.Error("account page", "error", err)
 	return http.StatusInternalServerError, t.Failed
+}
+
+// fieldOf is the field that an error is about; "" where it is about none.
+func fieldOf(err error) string {
+	var invalid *account.InvalidError
+	if errors.As(err, &invalid) {
+		return invalid.Field
+	}
+	return ""
 }
 
 // wait says when to try again, as people say it: rounded up, and in hours where there are many minutes.
