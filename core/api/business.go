@@ -34,7 +34,7 @@ type BusinessFigures struct {
 
 // TodoItem is something that waits for somebody.
 type TodoItem struct {
-	Task  business.Task `json:"task" enum:"unknown_payouts,stray_payments,payment_events,order_reviews,conflicts,payout_batches,commission_reviews,kyc_documents,applications,dead_webhooks,dead_mails"`
+	Task  business.Task `json:"task" enum:"unknown_payouts,stray_payments,payment_events,order_reviews,conflicts,payout_batches,payout_requests,commission_reviews,kyc_documents,applications,dead_webhooks,dead_mails"`
 	Count int64         `json:"count" example:"2"`
 }
 
@@ -63,7 +63,7 @@ func taskScope(t business.Task) access.Scope {
 		return access.OrdersRead
 	case business.KYCDocuments:
 		return access.KYCRead
-	case business.PayoutBatches, business.UnknownPayouts:
+	case business.PayoutBatches, business.PayoutRequests, business.UnknownPayouts:
 		return access.PayoutsRead
 	case business.DeadWebhooks:
 		return access.WebhooksRead

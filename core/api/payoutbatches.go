@@ -15,9 +15,10 @@ import (
 
 // PayoutSelection says whom a batch is for.
 type PayoutSelection struct {
-	Currency     string   `json:"currency" minLength:"3" maxLength:"3" example:"INR"`
-	Executor     string   `json:"executor" minLength:"1" maxLength:"16" example:"bank_file" doc:"bank_file, manual, or a provider that is configured, as razorpayx"`
-	AffiliateIDs []string `json:"affiliate_ids,omitempty" maxItems:"500" nullable:"false" example:"[\"aff_01J8Z0QK5T2VG\"]" doc:"Absent: everybody with a balance"`
+	Currency      string   `json:"currency" minLength:"3" maxLength:"3" example:"INR"`
+	Executor      string   `json:"executor" minLength:"1" maxLength:"16" example:"bank_file" doc:"bank_file, manual, or a provider that is configured, as razorpayx"`
+	AffiliateIDs  []string `json:"affiliate_ids,omitempty" maxItems:"500" nullable:"false" example:"[\"aff_01J8Z0QK5T2VG\"]" doc:"Absent: everybody with a balance"`
+	RequestedOnly bool     `json:"requested_only,omitempty" example:"false" doc:"Only those whose request to be paid waits"`
 }
 
 // PayoutReason is why somebody is not paid.
@@ -37,18 +38,21 @@ type PayoutCandidate struct {
 	TaxText     string         `json:"tax_text" example:"194H: 2.00 %"`
 	Net         money.Amount   `json:"net" doc:"What would be sent"`
 	Account     string         `json:"account" example:"HDFC0001234 ****6789" doc:"Masked; empty: there is no payout method"`
+	RequestedAt *Time          `json:"requested_at" nullable:"true" doc:"When the request was made that waits; null: there is none"`
 	Ready       bool           `json:"ready" doc:"Nothing stands against paying"`
 	Reasons     []PayoutReason `json:"reasons" nullable:"false"`
 }
 
 // PayoutPreview is what a batch would be.
 type PayoutPreview struct {
-	Payouts    int               `json:"payouts" example:"12"`
-	Gross      money.Amount      `json:"gross"`
-	Tax        money.Amount      `json:"tax"`
-	Net        money.Amount      `json:"net"`
-	Candidates []PayoutCandidate `json:"candidates" nullable:"false"`
-	More       bool              `json:"more" doc:"There are more candidates than were looked at"`
+	Payouts       int               `json:"payouts" example:"12"`
+	Gross         money.Amount      `json:"gross"`
+	Tax           money.Amount      `json:"tax"`
+	Net           money.Amount      `json:"net"`
+	Candidates    []PayoutCandidate `json:"candidates" nullable:"false"`
+	More          bool              `json:"more" doc:"There are more candidates than were looked at"`
+	Requests      int               `json:"requests" example:"5" doc:"Requests in the currency that wait"`
+	RequestsReady int               `json:"requests_ready" example:"4" doc:"Of those, how many can be paid"`
 }
 
 // PayoutBatchRequest asks for a batch.
@@ -134,7 +138,7 @@ type payoutBatchList struct {
 func payoutBatchReads(a *API, s *payout.Service) {
 	handle(a, operation{
 		id: "preview-payout-batch", method: http.MethodPost, path: "/payout-batches/preview", tag: "Payouts", scope: access.PayoutsRead, unaudited: "it changes nothing",
-		summary: "Preview a batch", about: "Everybody with a balance in the currency: what would be paid, and everything that stands against it.",
+		summary: "Preview a batch", about: "Everybody with a balance in the currency: what would be paid, and everything that stands against it; who asked for it, and how many requests wait.",
 	}, func(ctx context.Context, in *struct{ Body PayoutSelection }) (*struct{ Body PayoutPreview }, error) {
 		sel, err := in.Body.selection()
 		if err != nil {
@@ -195,7 +199,7 @@ func payoutBatchChanges(a *API, s *payout.Service) {
 	handle(a, operation{
 		id: "create-payout-batch", method: http.MethodPost, path: "/payout-batches", tag: "Payouts", scope: access.PayoutsWrite, secondFactor: true,
 		status: http.StatusCreated, summary: "Create a batch",
-		about: "Of everybody in the selection who can be paid, at most 500; the others are left out, as a preview says. The money is reserved at once, " +
+		about: "Of everybody in the selection who can be paid, at most 500; the others are left out, as a preview says. Requests that wait for it are taken. The money is reserved at once, " +
 			"and leaves after another person has approved (two, where a machine made the batch or its total is above the limit for one).",
 		errors: []int{http.StatusConflict},
 	}, func(ctx context.Context, in *struct{ Body PayoutBatchRequest }) (*payoutBatchOutput, error) {
@@ -280,7 +284,7 @@ func recordBatch(ctx context.Context, out *payoutBatchOutput, status int) func(*
 }
 
 func (in PayoutSelection) selection() (payout.Selection, error) {
-	sel := payout.Selection{Currency: in.Currency, Executor: in.Executor}
+	sel := payout.Selection{Currency: in.Currency, Executor: in.Executor, RequestedOnly: in.RequestedOnly}
 	for _, text := range in.AffiliateIDs {
 		id, err := fieldID(ident.Affiliate, "body.affiliate_ids", text)
 		if err != nil {
@@ -295,18 +299,18 @@ func (in PayoutSelection) selection() (payout.Selection, error) {
 
 func previewBody(currency string, p payout.Preview) PayoutPreview {
 	amount := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: currency} }
-	out := PayoutPreview{Payouts: p.Payouts, Gross: amount(p.Gross), Tax: amount(p.Tax), Net: amount(p.Net), More: p.More, Candidates: make([]PayoutCandidate, 0, len(p.Candidates))}
+	out := PayoutPreview{Payouts: p.Payouts, Gross: amount(p.Gross), Tax: amount(p.Tax), Net: amount(p.Net), More: p.More, Requests: p.Requests, RequestsReady: p.RequestsReady, Candidates: make([]PayoutCandidate, 0, len(p.Candidates))}
 	for i := range p.Candidates {
 		c := &p.Candidates[i]
 		body := PayoutCandidate{
 			AffiliateID: ident.Format(ident.Affiliate, c.AffiliateID), Name: c.Name, Pending: amount(c.Pending), Payable: amount(c.Balance),
-			Gross: amount(c.Gross), Tax: amount(c.Tax), TaxText: c.Withheld.String(), Net: amount(c.Net), Ready: c.Ready(), Reasons: []PayoutReason{},
+			Gross: amount(c.Gross), Tax: amount(c.Tax), TaxText: c.Withheld.String(), Net: amount(c.Net), Ready: c.Ready(), Reasons: reasonBodies(c.Reasons),
 		}
 		if c.Method != nil {
 			body.Account = c.Method.Masked
 		}
-		for _, r := range c.Reasons {
-			body.Reasons = append(body.Reasons, PayoutReason(r))
+		if c.Request != nil {
+			body.RequestedAt = timeOrNil(c.Request.CreatedAt)
 		}
 		out.Candidates = append(out.Candidates, body)
 	}

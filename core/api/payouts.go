@@ -90,6 +90,8 @@ func Payouts(s *payout.Service) Module {
 		ownMethods(a, s)
 		ownTaxProfile(a, s)
 		ownOutlook(a, s)
+		payoutRequests(a, s)
+		ownRequests(a, s)
 	}
 }
 

@@ -109,6 +109,7 @@ const (
 	StrayPayments     Task = "stray_payments"     // that their order cannot use
 	KYCDocuments      Task = "kyc_documents"      // to be reviewed
 	PayoutBatches     Task = "payout_batches"     // that wait for approval
+	PayoutRequests    Task = "payout_requests"    // of affiliates, that wait for a batch
 	UnknownPayouts    Task = "unknown_payouts"    // of which nobody knows whether they were sent
 	DeadWebhooks      Task = "dead_webhooks"      // deliveries that were given up
 	DeadMails         Task = "dead_mails"         // that were given up
@@ -120,7 +121,7 @@ const conflictsFor = 7 * 24 * time.Hour
 
 // Tasks are all of them, in the order of their urgency.
 func Tasks() []Task {
-	return []Task{UnknownPayouts, StrayPayments, PaymentEvents, OrderReviews, Conflicts, PayoutBatches, CommissionReviews, KYCDocuments, Applications, DeadWebhooks, DeadMails}
+	return []Task{UnknownPayouts, StrayPayments, PaymentEvents, OrderReviews, Conflicts, PayoutBatches, PayoutRequests, CommissionReviews, KYCDocuments, Applications, DeadWebhooks, DeadMails}
 }
 
 func (t Task) query(now time.Time) (string, []any) {
@@ -139,6 +140,8 @@ func (t Task) query(now time.Time) (string, []any) {
 		return "SELECT COUNT(*) FROM kyc_documents WHERE state = 'submitted'", nil
 	case PayoutBatches:
 		return "SELECT COUNT(*) FROM payout_batches WHERE state = 'created'", nil
+	case PayoutRequests:
+		return "SELECT COUNT(*) FROM payout_requests WHERE state = 'waiting'", nil
 	case UnknownPayouts:
 		return "SELECT COUNT(*) FROM payouts WHERE state = 'sending'", nil
 	case DeadWebhooks:

@@ -103,7 +103,8 @@ func totals(t *testing.T, d *db.DB) string {
 	for _, query := range []string{
 		"SELECT COUNT(*), COALESCE(SUM(total_minor), 0) FROM orders WHERE paid_at > 0", "SELECT COUNT(*), COALESCE(SUM(reversed_minor), 0) FROM commissions",
 		"SELECT COUNT(*), COALESCE(SUM(amount_minor), 0) FROM commissions WHERE state = 'payable'", "SELECT COUNT(*), COUNT(DISTINCT affiliate_id) FROM links",
-		"SELECT COUNT(*), COALESCE(SUM(net_minor), 0) FROM payouts", "SELECT COUNT(*), COALESCE(SUM(attempts), 0) FROM webhook_deliveries", "SELECT COUNT(*), 0 FROM mails",
+		"SELECT COUNT(*), COALESCE(SUM(net_minor), 0) FROM payouts", "SELECT COUNT(*), COALESCE(SUM(gross_minor), 0) FROM payout_requests WHERE state = 'waiting'",
+		"SELECT COUNT(*), COALESCE(SUM(gross_minor), 0) FROM payout_requests", "SELECT COUNT(*), COALESCE(SUM(attempts), 0) FROM webhook_deliveries", "SELECT COUNT(*), 0 FROM mails",
 	} {
 		var n, sum int64
 		if err := d.QueryRow(t.Context(), query).Scan(&n, &sum); err != nil {
@@ -146,6 +147,16 @@ func TestFiguresAgreeEverywhere(t *testing.T) {
 		}
 		if n := one(t, d, "SELECT COUNT(*) FROM conversions WHERE type = 'sale'") - int64(r.Outside); n != one(t, d, "SELECT COUNT(*) FROM orders WHERE paid_at > 0 AND program_id > 0") {
 			t.Errorf("%d sales of the shop", n)
+		}
+		if n := one(t, d, "SELECT COUNT(*) FROM payout_requests WHERE state = 'waiting'"); n == 0 {
+			t.Error("nobody asks for a payout")
+		}
+		if n := one(t, d, "SELECT COUNT(*) FROM payout_requests WHERE state = 'declined'"); n != 1 {
+			t.Errorf("%d requests were declined", n)
+		}
+		if n := one(t, d, "SELECT COUNT(*) FROM payout_requests r JOIN payouts p ON p.id = r.payout_id AND p.affiliate_id = r.affiliate_id AND p.state <> 'cancelled'") -
+			one(t, d, "SELECT COUNT(*) FROM payout_requests WHERE state = 'taken'"); n != 0 {
+			t.Errorf("%d requests are not answered by the payout that they name", -n)
 		}
 		if state, err := demo.ReadState(t.Context(), d); err != nil || state != demo.Made {
 			t.Errorf("state %q, %v", state, err)

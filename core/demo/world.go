@@ -86,6 +86,7 @@ func (w *world) prepare(ctx context.Context, keys Keys) error {
 		return err
 	}
 	w.planRuns()
+	w.planRequests()
 	w.planExtras(keys)
 	return nil
 }

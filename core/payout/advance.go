@@ -72,6 +72,11 @@ func (s *Service) move(ctx context.Context, tx *db.Tx, p *Payout, to State, c ch
 	if err := s.book(ctx, tx, p, to); err != nil {
 		return err
 	}
+	if to == Cancelled {
+		if err := s.reopen(ctx, tx, p); err != nil {
+			return err
+		}
+	}
 	tx.OnCommit(func() { s.metrics.moved.WithLabelValues(string(to)).Inc() })
 	if to.open() {
 		return nil

@@ -46,6 +46,7 @@ type Candidate struct {
 	Method      *Method // nil: there is none
 	Withheld    tax.Result
 	Reasons     []Reason // empty: payable
+	Request     *Request // that waits; nil: there is none
 	items       []Item
 	taxYear     int64
 }
@@ -62,6 +63,8 @@ type Selection struct {
 	Currency     string
 	Executor     string
 	AffiliateIDs []int64 // empty: everybody
+	// RequestedOnly leaves out whoever has no request waiting.
+	RequestedOnly bool
 }
 
 // Preview is who would be paid, how much, and why others would not.
@@ -70,6 +73,8 @@ type Preview struct {
 	Payouts         int // of those that are ready
 	Gross, Tax, Net int64
 	More            bool // there are more candidates than were looked at
+	Requests        int  // that wait, whether or not they can be paid
+	RequestsReady   int  // of those
 }
 
 func (s *Service) check(sel Selection) (Executor, error) {
@@ -98,14 +103,22 @@ func (s *Service) Preview(ctx context.Context, sel Selection) (p Preview, err er
 		if err != nil {
 			return err
 		}
-		p.More = more
+		waiting, err := waitingRequests(ctx, tx, sel.Currency, sel.AffiliateIDs, "")
+		if err != nil {
+			return err
+		}
+		p.More, p.Requests = more, len(waiting)
 		for i := range list {
 			c := &list[i]
 			if err := s.assess(ctx, tx, c, sel, x); err != nil {
 				return err
 			}
+			c.Request = waiting[c.AffiliateID]
 			if c.Ready() {
 				p.Payouts, p.Gross, p.Tax, p.Net = p.Payouts+1, p.Gross+c.Gross, p.Tax+c.Tax, p.Net+c.Net
+				if c.Request != nil {
+					p.RequestsReady++
+				}
 			}
 		}
 		p.Candidates = list
@@ -125,6 +138,9 @@ func (s *Service) candidates(ctx context.Context, q db.Querier, sel Selection) (
 		for _, id := range sel.AffiliateIDs {
 			args = append(args, id)
 		}
+	}
+	if sel.RequestedOnly {
+		where, args = where+" AND a.owner_id IN (SELECT affiliate_id FROM payout_requests WHERE state = 'waiting' AND currency = ?)", append(args, sel.Currency)
 	}
 	rows, err := q.Query(ctx, `SELECT a.owner_id, f.name,
 			COALESCE(SUM(CASE WHEN a.kind = 'pending' THEN e.amount_minor END), 0), COALESCE(SUM(CASE WHEN a.kind = 'payable' THEN e.amount_minor END), 0)

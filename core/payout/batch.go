@@ -13,7 +13,8 @@ import (
 )
 
 // Create makes a batch of everybody in the selection who can be paid, and reserves the money in the ledger; at most
-// MaxBatch, in order of affiliate. Who cannot be paid is left out, as in a preview. then runs at the end of the transaction.
+// MaxBatch, in order of affiliate. Who cannot be paid is left out, as in a preview. Requests that wait for what is paid are taken. then
+// runs at the end of the transaction.
 // Errors: *InvalidError, ErrNothing, ErrLimit; ledger.ErrClosed while no money may leave.
 func (s *Service) Create(ctx context.Context, sel Selection, note string, then func(*db.Tx, Batch) error) (b Batch, err error) {
 	x, err := s.check(sel)
@@ -47,20 +48,9 @@ func (s *Service) Create(ctx context.Context, sel Selection, note string, then f
 	}
 	err = s.db.InTx(ctx, func(tx *db.Tx) error {
 		b = s.newBatch(ctx, sel, note)
-		standings, err := s.ledger.Lock(ctx, tx, ledger.Payable, sel.Currency, owners)
+		ready, err := s.choose(ctx, tx, &b, sel, x, owners)
 		if err != nil {
 			return err
-		}
-		var ready []Candidate
-		for _, owner := range owners {
-			c := Candidate{AffiliateID: owner, Balance: standings[owner].Minor}
-			if err := s.assess(ctx, tx, &c, sel, x); err != nil {
-				return err
-			}
-			if c.Ready() {
-				ready = append(ready, c)
-				b.Payouts, b.Gross, b.Tax, b.Net = b.Payouts+1, b.Gross+c.Gross, b.Tax+c.Tax, b.Net+c.Net
-			}
 		}
 		if err := s.insertBatch(ctx, tx, &b); err != nil {
 			return err
@@ -80,6 +70,32 @@ func (s *Service) Create(ctx context.Context, sel Selection, note string, then f
 		return nil
 	})
 	return b, err
+}
+
+// choose locks the balances of owners, and then their requests, and returns those who can be paid. It sums them up in b.
+func (s *Service) choose(ctx context.Context, tx *db.Tx, b *Batch, sel Selection, x Executor, owners []int64) (ready []Candidate, err error) {
+	standings, err := s.ledger.Lock(ctx, tx, ledger.Payable, sel.Currency, owners)
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := waitingRequests(ctx, tx, sel.Currency, owners, tx.Dialect().ForUpdate())
+	if err != nil {
+		return nil, err
+	}
+	for _, owner := range owners {
+		c := Candidate{AffiliateID: owner, Balance: standings[owner].Minor, Request: waiting[owner]}
+		if sel.RequestedOnly && c.Request == nil {
+			continue // withdrawn or declined since the preview
+		}
+		if err := s.assess(ctx, tx, &c, sel, x); err != nil {
+			return nil, err
+		}
+		if c.Ready() {
+			ready = append(ready, c)
+			b.Payouts, b.Gross, b.Tax, b.Net = b.Payouts+1, b.Gross+c.Gross, b.Tax+c.Tax, b.Net+c.Net
+		}
+	}
+	return ready, nil
 }
 
 func (s *Service) newBatch(ctx context.Context, sel Selection, note string) Batch {
@@ -147,7 +163,10 @@ func (s *Service) reserve(ctx context.Context, tx *db.Tx, b *Batch, c *Candidate
 	if err := s.event(ctx, tx, b.ID, p.ID, "", string(Reserved), ""); err != nil {
 		return err
 	}
-	return s.post(ctx, tx, &p, ledger.PayoutReserved, p.Gross, ledger.Payable, ledger.InFlight)
+	if err := s.post(ctx, tx, &p, ledger.PayoutReserved, p.Gross, ledger.Payable, ledger.InFlight); err != nil || c.Request == nil {
+		return err
+	}
+	return s.take(ctx, tx, c.Request, &p)
 }
 
 // chunks yields items in parts of at most n.

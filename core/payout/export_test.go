@@ -14,3 +14,6 @@ const (
 	UnseenGrace = unseenGrace
 	ResendFor   = resendFor
 )
+
+// MaxRequestsADay is how often an affiliate may ask.
+const MaxRequestsADay = maxRequestsADay

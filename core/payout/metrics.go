@@ -9,10 +9,11 @@ import (
 )
 
 type metrics struct {
-	moved   *prometheus.CounterVec
-	calls   *prometheus.CounterVec
-	refused prometheus.Counter
-	limited prometheus.Counter
+	moved    *prometheus.CounterVec
+	requests *prometheus.CounterVec
+	calls    *prometheus.CounterVec
+	refused  prometheus.Counter
+	limited  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, s *Service) *metrics {
@@ -21,6 +22,9 @@ func newMetrics(reg prometheus.Registerer, s *Service) *metrics {
 		moved: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_payout_changes_total", Help: "Payouts that came into a state.",
 		}, []string{"state"}),
+		requests: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "edgeref_payout_requests_total", Help: "Requests for payouts that came into a state.",
+		}, []string{"state"}),
 		calls: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "edgeref_payout_calls_total", Help: "Calls to payout providers by result: answered, rejected, unknown, looked_up, lookup_failed.",
 		}, []string{"result"}),
@@ -28,11 +32,14 @@ func newMetrics(reg prometheus.Registerer, s *Service) *metrics {
 			Name: "edgeref_payout_guard_refusals_total", Help: "Times that payouts stopped because the ledger did not hold or could not be verified.",
 		}),
 		limited: f.NewCounter(prometheus.CounterOpts{
-			Name: "edgeref_payout_limits_total", Help: "Previews and batches that were cut because there were too many candidates.",
+			Name: "edgeref_payout_limits_total", Help: "Previews and batches that were cut because there were too many candidates, and requests that were one too many on a day.",
 		}),
 	}
 	for _, state := range []State{Sending, Sent, Paid, Failed, Returned, Cancelled} {
 		m.moved.WithLabelValues(string(state))
+	}
+	for _, state := range []RequestState{RequestWaiting, RequestTaken, RequestWithdrawn, RequestDeclined} {
+		m.requests.WithLabelValues(string(state))
 	}
 	for _, result := range []string{"answered", "rejected", "unknown", "looked_up", "lookup_failed"} {
 		m.calls.WithLabelValues(result)

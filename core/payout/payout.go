@@ -75,7 +75,7 @@ const (
 
 // Errors of this package, for errors.Is.
 var (
-	ErrNotFound      = errors.New("no such payout, batch or method")
+	ErrNotFound      = errors.New("no such payout, batch, request or method")
 	ErrNothing       = errors.New("nothing can be paid: a preview says why")
 	ErrState         = errors.New("its state does not allow that")
 	ErrNeedsPerson   = errors.New("a person must do that, not a machine")

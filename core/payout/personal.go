@@ -15,10 +15,11 @@ const maxRecords = 10_000
 
 // Records are what payouts keep about an affiliate, for the affiliate to read. Accounts and identities are masked.
 type Records struct {
-	Methods    []MethodRecord `json:"methods"`
-	TaxCountry string         `json:"tax_country"`
-	TaxID      string         `json:"tax_id"`
-	Payouts    []PayoutRecord `json:"payouts"`
+	Methods    []MethodRecord  `json:"methods"`
+	TaxCountry string          `json:"tax_country"`
+	TaxID      string          `json:"tax_id"`
+	Payouts    []PayoutRecord  `json:"payouts"`
+	Requests   []RequestRecord `json:"requests"`
 }
 
 // MethodRecord is an account that an affiliate gave.
@@ -39,6 +40,15 @@ type PayoutRecord struct {
 	Net       money.Amount `json:"net"`
 	Account   string       `json:"account"`
 	Reference string       `json:"reference"`
+	CreatedAt time.Time    `json:"created_at"`
+}
+
+// RequestRecord is a request of the affiliate to be paid.
+type RequestRecord struct {
+	ID        string       `json:"id"`
+	State     RequestState `json:"state"`
+	Gross     money.Amount `json:"gross"`
+	Reason    string       `json:"reason"`
 	CreatedAt time.Time    `json:"created_at"`
 }
 
@@ -68,10 +78,20 @@ func (s *Service) ExportAffiliate(ctx context.Context, affiliateID int64) (r Rec
 			ident.Format(ident.Payout, p.ID), p.State, in(p.Gross), in(p.Tax), in(p.Net), p.Masked, p.Reference, time.UnixMilli(p.CreatedAt).UTC(),
 		})
 	}
+	requests, err := s.Requests(ctx, RequestFilter{AffiliateID: affiliateID, Limit: maxRecords})
+	if err != nil {
+		return r, err
+	}
+	r.Requests = make([]RequestRecord, 0, len(requests))
+	for _, q := range requests {
+		r.Requests = append(r.Requests, RequestRecord{
+			ident.Format(ident.PayoutRequest, q.ID), q.State, money.Amount{Minor: q.Gross, Currency: q.Currency}, q.Reason, time.UnixMilli(q.CreatedAt).UTC(),
+		})
+	}
 	return r, nil
 }
 
-// EraseAffiliate ends the methods of an affiliate who is to be forgotten, and forgets accounts to which nothing was ever
+// EraseAffiliate ends the methods and requests of an affiliate who is to be forgotten, and forgets accounts to which nothing was ever
 // paid; where nothing was paid at all, the tax identity too. What was paid, to where and with which tax, stays sealed: the
 // books must show it.
 func (s *Service) EraseAffiliate(ctx context.Context, tx *db.Tx, affiliateID int64) error {
@@ -82,6 +102,8 @@ func (s *Service) EraseAffiliate(ctx context.Context, tx *db.Tx, affiliateID int
 		{"UPDATE payout_methods SET slot = id, ended_at = ? WHERE affiliate_id = ? AND slot = 0", []any{s.now().UnixMilli(), affiliateID}},
 		{"UPDATE payout_methods SET sealed = '', masked = '', fingerprint = '' WHERE affiliate_id = ? AND id NOT IN (SELECT method_id FROM payouts WHERE affiliate_id = ?)",
 			[]any{affiliateID, affiliateID}},
+		{"UPDATE payout_requests SET state = 'withdrawn', slot = id, updated_at = ? WHERE affiliate_id = ? AND slot = 0", []any{s.now().UnixMilli(), affiliateID}},
+		{"UPDATE payout_requests SET reason = '' WHERE affiliate_id = ?", []any{affiliateID}},
 		{"DELETE FROM payee_tax_profiles WHERE affiliate_id = ? AND NOT EXISTS (SELECT 1 FROM payouts WHERE affiliate_id = ?)", []any{affiliateID, affiliateID}},
 	} {
 		if _, err := tx.Exec(ctx, q.text, q.args...); err != nil {

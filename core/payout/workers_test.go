@@ -70,22 +70,41 @@ func TestEightWorkers(t *testing.T) {
 		if paid != sent || len(list) != f.bank.count() {
 			t.Errorf("%d payouts over %d; the ledger says %d, the bank made %d transfers", len(list), paid, sent, f.bank.count())
 		}
+		f.testRequests(t)
 		t.Logf("%s; %d payouts", r, len(list))
 	})
+}
+
+// testRequests compares every request with the payout that answers it.
+func (f *fixture) testRequests(t *testing.T) {
+	t.Helper()
+	all, err := f.payouts.Requests(t.Context(), payout.RequestFilter{Limit: 10_000})
+	if err != nil || len(all) == 0 {
+		t.Errorf("%d requests, %v", len(all), err)
+	}
+	for _, r := range all {
+		if r.State != payout.RequestTaken {
+			continue
+		}
+		if p, err := f.payouts.Payout(t.Context(), r.PayoutID, r.AffiliateID); err != nil || p.State == payout.Cancelled || p.BatchID != r.BatchID {
+			t.Errorf("%+v is answered by %+v, %v", r, p, err)
+		}
+	}
 }
 
 // anything does one random thing. What somebody else's doing made impossible is no error.
 func (f *fixture) anything(random *rand.Rand, payees []affiliate) error {
 	a, ctx := payees[random.IntN(len(payees))], f.t.Context()
 	ours := func(err error) error {
-		for _, fine := range []error{payout.ErrNothing, payout.ErrState, payout.ErrChanged, payout.ErrApproved, payout.ErrLimit} {
+		for _, fine := range []error{payout.ErrNothing, payout.ErrState, payout.ErrChanged, payout.ErrApproved, payout.ErrLimit, payout.ErrRequested, payout.ErrNothingPayable, payout.ErrBelowMinimum, payout.ErrTooManyRequests,
+			payout.ErrHeld} {
 			if errors.Is(err, fine) {
 				return nil
 			}
 		}
 		return err
 	}
-	switch random.IntN(6) {
+	switch random.IntN(8) {
 	case 0, 1:
 		sale := f.sale(a, 100_00+random.Int64N(500_00))
 		if random.IntN(3) == 0 {
@@ -96,7 +115,7 @@ func (f *fixture) anything(random *rand.Rand, payees []affiliate) error {
 		_, err := f.commissions.ReleaseDue(ctx, f.now().Add(hold+time.Hour), 50)
 		return err
 	case 3:
-		b, err := f.payouts.Create(f.person(1), payout.Selection{Currency: "INR", Executor: "bank"}, "", nil)
+		b, err := f.payouts.Create(f.person(1), payout.Selection{Currency: "INR", Executor: "bank", RequestedOnly: random.IntN(3) == 0}, "", nil)
 		if err != nil {
 			return ours(err)
 		}
@@ -109,6 +128,12 @@ func (f *fixture) anything(random *rand.Rand, payees []affiliate) error {
 	case 4:
 		_, err := f.payouts.Work(ctx)
 		return err
+	case 5:
+		r, err := f.payouts.Request(f.self(a), a.id, "INR", nil)
+		if err == nil && random.IntN(4) == 0 {
+			_, err = f.payouts.Withdraw(f.self(a), a.id, r.ID, nil)
+		}
+		return ours(err)
 	default:
 		f.bank.finish(payout.Done)
 		_, err := f.payouts.Work(ctx)

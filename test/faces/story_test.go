@@ -14,10 +14,14 @@ import (
 	"github.com/edgeref/edgeref/test/system"
 )
 
-const newPassword = "seven lanterns over quiet water"
+const (
+	newPassword = "seven lanterns over quiet water"
+	payeeName   = "Asha Verma" // DEMO_AFFILIATE, who has earned for long
+)
 
 // story is the business's main story, as its people live it: somebody applies, is approved and shares a link; a visitor
-// clicks and buys; the affiliate sees the commission and why; finance refunds what is not wanted and pays what is due.
+// clicks and buys; the affiliate sees the commission and why; finance refunds what is not wanted; an affiliate asks for what is due, and is
+// paid.
 func story(t *testing.T, b *business, chromium *browser.Browser) {
 	admin := b.signIn(t, chromium, "DEMO_ADMIN")
 	affiliate := b.apply(t, chromium, "Meera Nair", "meera@reader.example")
@@ -29,8 +33,10 @@ func story(t *testing.T, b *business, chromium *browser.Browser) {
 	refund(b, admin, order)
 	affiliate.Go(b.Core + "/app/affiliate/commissions")
 	affiliate.WaitText("Reversed")
+	payee := b.ask(t, chromium)
 	b.pay(t, chromium)
-	for who, tab := range map[string]*browser.Tab{"admin": admin, "affiliate": affiliate} {
+	seesPayout(b, payee)
+	for who, tab := range map[string]*browser.Tab{"admin": admin, "affiliate": affiliate, "payee": payee} {
 		for _, problem := range tab.Problems() {
 			t.Errorf("%s: %s", who, problem)
 		}
@@ -188,11 +194,40 @@ func refund(b *business, admin *browser.Tab, number string) {
 	admin.Screenshot(browser.Artefact("story-order-1440"), true)
 }
 
-// pay makes a batch as one person of finance; its maker cannot approve it, and as it is large, two others must.
+// ask requests a payout as an affiliate, on a telephone.
+func (b *business) ask(t *testing.T, chromium *browser.Browser) *browser.Tab {
+	t.Helper()
+	tab := b.signIn(t, chromium, "DEMO_AFFILIATE")
+	tab.Viewport(375, 812)
+	tab.Go(b.Core + "/app/affiliate/payouts")
+	tab.Click("button", "Request a payout in INR")
+	tab.Click("button", "Send the request")
+	tab.WaitText("You asked to be paid")
+	tab.Find("button", "Withdraw")
+	tab.Screenshot(browser.Artefact("story-request-375"), true)
+	return tab
+}
+
+// seesPayout finds the request answered, and the payout that answers it.
+func seesPayout(b *business, payee *browser.Tab) {
+	payee.Go(b.Core + "/app/affiliate/payouts")
+	payee.WaitText("became a payout.")
+	payee.Screenshot(browser.Artefact("story-request-taken-375"), true)
+	payee.Click("link", "See the payout")
+	payee.WaitAddress("/app/affiliate/payouts/pyt_")
+	payee.WaitText("The bank has it.")
+}
+
+// pay makes a batch of those who asked, as one person of finance; its maker cannot approve it, and as it is large, two others must.
 func (b *business) pay(t *testing.T, chromium *browser.Browser) {
 	t.Helper()
 	maker := b.signIn(t, chromium, "DEMO_FINANCE")
-	maker.Go(b.Core + "/app/admin/payouts/new")
+	maker.Go(b.Core + "/app/admin/payout-requests")
+	maker.Find("button", payeeName)
+	maker.Screenshot(browser.Artefact("story-requests-1440"), true)
+	maker.Click("link", "Make a batch of those who asked (INR)")
+	maker.WaitAddress("requested=1")
+	maker.Find("button", payeeName)
 	maker.ClickStarting("button", "Make the batch")
 	maker.Fill("Note", "weekly")
 	maker.Click("button", "Make a payout batch")
@@ -212,4 +247,10 @@ func (b *business) pay(t *testing.T, chromium *browser.Browser) {
 	maker.Click("button", "Download")
 	maker.WaitText("Sent")
 	maker.Screenshot(browser.Artefact("story-batch-1440"), true)
+	maker.Go(b.Core + "/app/admin/payout-requests?state=taken")
+	maker.Find("button", payeeName)
+	maker.Go(b.Core + "/app/admin/payout-requests")
+	if len(maker.All("button", payeeName)) > 0 {
+		t.Error("the request that a batch took still waits")
+	}
 }

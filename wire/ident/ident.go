@@ -32,6 +32,7 @@ const (
 	Payout                  = "pyt"
 	PayoutBatch             = "pbt"
 	PayoutMethod            = "pmd"
+	PayoutRequest           = "prq"
 	TaxRule                 = "txr"
 	KYCDocument             = "kyc"
 	Order                   = "ord"

@@ -1,5 +1,5 @@
 import {
-  IconActivity, IconAdjustments, IconBuildingBank, IconCash, IconChartBar, IconCode, IconCreditCard, IconDiscount, IconFileCertificate, IconGavel, IconHistory, IconKey, IconLayoutDashboard,
+  IconActivity, IconAdjustments, IconBuildingBank, IconCash, IconCashBanknote, IconChartBar, IconCode, IconCreditCard, IconDiscount, IconFileCertificate, IconGavel, IconHistory, IconKey, IconLayoutDashboard,
   IconLink, IconMail, IconPackage, IconPhoto, IconReceipt2, IconScale, IconShoppingCart, IconTarget, IconUsers, IconUsersGroup, IconWebhook, IconWorld,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
@@ -51,6 +51,7 @@ const groups: { label?: string; entries: Entry[] }[] = [
     label: text.admin.navMoney,
     entries: [
       { path: "commissions", label: text.nav.commissions, icon: <IconReceipt2 size={18} />, scope: "ledger:read" },
+      { path: "payout-requests", label: text.nav.payoutRequests, icon: <IconCashBanknote size={18} />, scope: "payouts:read" },
       { path: "payouts", label: text.nav.batches, icon: <IconCash size={18} />, scope: "payouts:read" },
       { path: "ledger", label: text.nav.ledger, icon: <IconBuildingBank size={18} />, scope: "ledger:read" },
       { path: "tax", label: text.nav.tax, icon: <IconFileCertificate size={18} />, scope: "payouts:read" },

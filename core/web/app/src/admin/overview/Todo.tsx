@@ -42,6 +42,7 @@ const items: Item[] = [
   },
   { key: "kyc", label: t.kyc, to: "/admin/kyc", scope: "kyc:read", list: (signal) => ok(client.GET("/api/v1/kyc-documents", { params: { query: { state: "submitted", limit: most } }, signal })) },
   { key: "batches", label: t.batches, to: "/admin/payouts", scope: "payouts:read", list: (signal) => ok(client.GET("/api/v1/payout-batches", { params: { query: { state: "created", limit: most } }, signal })) },
+  { key: "payout-requests", label: t.payoutRequests, to: "/admin/payout-requests", scope: "payouts:read", list: (signal) => ok(client.GET("/api/v1/payout-requests", { params: { query: { state: "waiting", limit: most } }, signal })) },
   { key: "webhooks", label: t.deadWebhooks, to: "/admin/webhooks?state=dead", scope: "webhooks:read", list: (signal) => ok(client.GET("/api/v1/webhook-deliveries", { params: { query: { state: "dead", limit: most } }, signal })) },
   { key: "mails", label: t.deadMails, to: "/admin/mails?state=dead", scope: "mail:read", list: (signal) => ok(client.GET("/api/v1/mails", { params: { query: { state: "dead", limit: most } }, signal })) },
 ];

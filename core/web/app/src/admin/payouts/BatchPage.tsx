@@ -149,7 +149,7 @@ function CancelDialog({ batch, opened, onClose }: DialogProps) {
   return (
     <ConfirmDialog opened={opened} onClose={onClose} title={t.cancel} action={t.cancel} danger disabled={!reason.trim()} onConfirm={cancel}>
       <Text size="sm">{t.cancelAbout}</Text>
-      <TextInput label={t.reason} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required maxLength={255} data-autofocus />
+      <TextInput label={t.reason} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required maxLength={128} data-autofocus />
     </ConfirmDialog>
   );
 }
@@ -168,7 +168,7 @@ function FileDialog({ batch, opened, onClose }: DialogProps) {
       {batch.file_at && (
         <>
           <Alert color="orange">{fill(t.fileAgainAbout, { at: formatDateTime(batch.file_at) })}</Alert>
-          <TextInput label={t.fileWhy} value={again} onChange={(e) => setAgain(e.currentTarget.value)} required maxLength={255} />
+          <TextInput label={t.fileWhy} value={again} onChange={(e) => setAgain(e.currentTarget.value)} required maxLength={128} />
         </>
       )}
     </ConfirmDialog>

@@ -14,6 +14,7 @@ import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
+import { RequestsNotice } from "./RequestsNotice";
 
 type Batch = Schemas["PayoutBatch"];
 const t = text.payouts;
@@ -46,6 +47,7 @@ export function Batches() {
   );
   return (
     <Page title={text.nav.batches} about={t.about} actions={make}>
+      <RequestsNotice />
       <DataTable
         key={state}
         name={text.nav.batches}

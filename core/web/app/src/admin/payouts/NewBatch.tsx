@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, SegmentedControl, Select, Stack, Text, TextInput, Tooltip } from "@mantine/core";
+import { Alert, Button, Group, SegmentedControl, Select, Stack, Switch, Text, TextInput, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -16,13 +16,19 @@ import { Stat, StatGrid } from "../../ui/Stat";
 import { Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { useQueryState } from "../../ui/useQueryState";
+import { When } from "../../ui/When";
 import { amountText } from "./Batches";
+import { reason, Reasons } from "./Reasons";
 
 type Candidate = Schemas["PayoutCandidate"];
 const t = text.payouts;
 
 const columns: Column<Candidate>[] = [
   { key: "name", title: t.affiliate, value: (c) => c.name },
+  {
+    key: "requested_at", title: text.payoutRequests.asked, wide: true, value: (c) => c.requested_at ?? "",
+    render: (c) => (c.requested_at ? <When at={c.requested_at} as="date" /> : "–"),
+  },
   { key: "account", title: t.account, value: (c) => c.account || t.noAccount, wide: true },
   { key: "pending", title: t.pending, value: (c) => amountText(c.pending), render: (c) => <Money amount={c.pending} />, align: "right", wide: true },
   { key: "payable", title: t.payable, value: (c) => amountText(c.payable), render: (c) => <Money amount={c.payable} />, align: "right" },
@@ -37,43 +43,19 @@ const columns: Column<Candidate>[] = [
     ),
   },
   { key: "net", title: t.net, value: (c) => (c.ready ? amountText(c.net) : ""), render: (c) => (c.ready ? <Money amount={c.net} fw={600} /> : "–"), align: "right" },
-  { key: "reasons", title: t.notReady, value: (c) => c.reasons.map(reason).join("; "), render: (c) => <Reasons candidate={c} /> },
+  { key: "reasons", title: t.notReady, value: (c) => c.reasons.map(reason).join("; "), render: (c) => <Reasons of={c} /> },
 ];
-
-function reason(r: Schemas["PayoutReason"]): string {
-  return text.payoutReasons[r.code] ?? r.code.replaceAll("_", " ");
-}
-
-function Reasons({ candidate }: { candidate: Candidate }) {
-  if (candidate.ready) {
-    return (
-      <Badge color="teal" variant="light" tt="none">
-        {t.ready}
-      </Badge>
-    );
-  }
-  return (
-    <Group gap={4}>
-      {candidate.reasons.map((r) => (
-        <Tooltip key={r.code} label={r.detail} disabled={!r.detail} multiline maw={320}>
-          <Badge color="orange" variant="light" tt="none" tabIndex={0}>
-            {reason(r)}
-          </Badge>
-        </Tooltip>
-      ))}
-    </Group>
-  );
-}
 
 /** Who would be paid, how much, and why not; then the batch. */
 export function NewBatch() {
   const [currency, setCurrency] = useQueryState("currency", "INR");
   const [executor, setExecutor] = useQueryState("executor", "bank_file");
+  const [requested, setRequested] = useQueryState("requested");
   const [show, setShow] = useState("all");
   const [making, setMaking] = useState(false);
   const preview = useQuery({
-    queryKey: ["payout-preview", currency, executor],
-    queryFn: ({ signal }) => ok(client.POST("/api/v1/payout-batches/preview", { body: { currency, executor }, signal })),
+    queryKey: ["payout-preview", currency, executor, requested],
+    queryFn: ({ signal }) => ok(client.POST("/api/v1/payout-batches/preview", { body: { currency, executor, requested_only: requested !== "" }, signal })),
   });
   const me = useMe();
   return (
@@ -87,7 +69,7 @@ export function NewBatch() {
         preview.data.payouts > 0 && <Button onClick={() => setMaking(true)}>{fill(t.create, { n: formatNumber(preview.data.payouts), net: formatMoney(preview.data.net) })}</Button>
       }
     >
-      <Group>
+      <Group align="flex-end">
         <Select label={t.currency} data={["INR", "USD", "EUR"]} value={currency} onChange={setCurrency} allowDeselect={false} w={110} />
         <Select
           label={t.how}
@@ -97,12 +79,14 @@ export function NewBatch() {
           allowDeselect={false}
           w={240}
         />
+        <Switch label={text.payoutRequests.onlyAsked} checked={requested !== ""} onChange={(e) => setRequested(e.currentTarget.checked ? "1" : null)} />
       </Group>
       <Loaded query={preview} lines={10}>
         {(p) => (
           <Stack>
             <StatGrid>
               <Stat label={t.payouts} value={formatNumber(p.payouts)} />
+              <Stat label={text.payoutRequests.requests} value={formatNumber(p.requests)} hint={p.requests > 0 && fill(text.payoutRequests.requestsReady, { n: formatNumber(p.requests_ready) })} />
               <Stat label={t.gross} value={formatMoney(p.gross)} />
               <Stat label={t.tax} value={formatMoney(p.tax)} />
               <Stat label={t.net} value={formatMoney(p.net)} />
@@ -128,7 +112,7 @@ export function NewBatch() {
                 />
               }
             />
-            <CreateDialog preview={p} currency={currency} executor={executor} opened={making} onClose={() => setMaking(false)} />
+            <CreateDialog preview={p} selection={{ currency, executor, requested_only: requested !== "" }} opened={making} onClose={() => setMaking(false)} />
           </Stack>
         )}
       </Loaded>
@@ -138,18 +122,17 @@ export function NewBatch() {
 
 interface CreateProps {
   preview: Schemas["PayoutPreview"];
-  currency: string;
-  executor: string;
+  selection: Schemas["PayoutSelection"];
   opened: boolean;
   onClose: () => void;
 }
 
-function CreateDialog({ preview, currency, executor, opened, onClose }: CreateProps) {
+function CreateDialog({ preview, selection, opened, onClose }: CreateProps) {
   const navigate = useNavigate();
   const cache = useQueryClient();
   const [note, setNote] = useState("");
   const create = async () => {
-    const batch = await ok(client.POST("/api/v1/payout-batches", { body: { currency, executor, note: note.trim() } }));
+    const batch = await ok(client.POST("/api/v1/payout-batches", { body: { ...selection, note: note.trim() } }));
     notifications.show({ message: t.created, color: "teal" });
     await cache.invalidateQueries();
     await navigate(`/admin/payouts/${batch.id}`);
@@ -157,7 +140,7 @@ function CreateDialog({ preview, currency, executor, opened, onClose }: CreatePr
   return (
     <ConfirmDialog opened={opened} onClose={onClose} title={t.createTitle} action={t.createTitle} onConfirm={create}>
       <Text size="sm">{fill(t.createAbout, { net: formatMoney(preview.net), n: formatNumber(preview.payouts), approvals: t.createOther })}</Text>
-      <TextInput label={t.note} description={t.noteHint} value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={255} />
+      <TextInput label={t.note} description={t.noteHint} value={note} onChange={(e) => setNote(e.currentTarget.value)} maxLength={128} />
     </ConfirmDialog>
   );
 }

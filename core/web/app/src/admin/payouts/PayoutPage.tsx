@@ -171,7 +171,7 @@ function DeedDialog({ payout, deed, onClose }: { payout: Detail; deed: Deed; onC
   return (
     <ConfirmDialog opened onClose={onClose} title={title} action={title} danger={danger} disabled={!words.trim()} onConfirm={confirm}>
       <Text size="sm">{about}</Text>
-      <TextInput label={label} value={words} onChange={(e) => setWords(e.currentTarget.value)} required maxLength={255} data-autofocus />
+      <TextInput label={label} value={words} onChange={(e) => setWords(e.currentTarget.value)} required maxLength={128} data-autofocus />
     </ConfirmDialog>
   );
 }

@@ -5,11 +5,12 @@ import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { fill, text } from "../../text";
 import { formatDateTime, formatMoney } from "../../ui/locale";
+import { RequestPart } from "./Requests";
 
 const t = text.ownPayouts;
 
 /** What the next payout in one currency would be, or everything that stands against it and what to do about it. */
-export function Outlook({ outlook: o }: { outlook: Schemas["PayoutOutlook"] }) {
+export function Outlook({ outlook: o, requests }: { outlook: Schemas["PayoutOutlook"]; requests?: readonly Schemas["OwnPayoutRequest"][] }) {
   const codes = new Set(o.reasons.map((r) => r.code));
   return (
     <Card component="section" aria-label={fill(t.nextTitle, { currency: o.currency })}>
@@ -52,6 +53,7 @@ export function Outlook({ outlook: o }: { outlook: Schemas["PayoutOutlook"] }) {
               </Button>
             )}
           </Group>
+          {requests && <RequestPart outlook={o} requests={requests} />}
         </div>
       </Group>
     </Card>

@@ -9,11 +9,12 @@ import { formatDate, type Amount } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
 import { StateBadge } from "../../ui/StateBadge";
-import { EmptyState, Loaded } from "../../ui/states";
+import { EmptyState, ErrorState, Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
 import { Methods } from "./Methods";
 import { Outlook } from "./Outlook";
+import { RequestList, useOwnRequests } from "./Requests";
 import { TaxProfile } from "./TaxProfile";
 import { YearStatement } from "./YearStatement";
 
@@ -37,10 +38,11 @@ export function useOutlooks() {
 export function Payouts() {
   const balances = useQuery({ queryKey: ["my-balances"], queryFn: async ({ signal }) => (await ok(client.GET("/api/v1/me/affiliate/balances", { signal }))).items });
   const outlooks = useOutlooks();
+  const requests = useOwnRequests();
   return (
     <Page title={text.nav.payouts} about={t.about}>
       <Loaded query={outlooks} lines={6}>
-        {(list) => (list.length === 0 ? <EmptyState title={t.noBalance}>{t.noBalanceText}</EmptyState> : list.map((o) => <Outlook key={o.currency} outlook={o} />))}
+        {(list) => (list.length === 0 ? <EmptyState title={t.noBalance}>{t.noBalanceText}</EmptyState> : list.map((o) => <Outlook key={o.currency} outlook={o} requests={requests.data} />))}
       </Loaded>
       <Loaded query={balances}>
         {(list) => (
@@ -60,6 +62,7 @@ export function Payouts() {
         to={(p) => `/affiliate/payouts/${p.id}`}
         empty={<EmptyState title={t.historyEmpty}>{t.historyEmptyText}</EmptyState>}
       />
+      {requests.error && !requests.data ? <ErrorState error={requests.error} retry={() => void requests.refetch()} /> : <RequestList requests={requests.data ?? []} />}
       <Methods />
       <TaxProfile />
       <YearStatement currencies={[...new Set(outlooks.data?.map((o) => o.currency) ?? [])]} yearFrom={outlooks.data?.find((o) => o.tax_year_from)?.tax_year_from} />

@@ -25,6 +25,7 @@ export const mails = {
     order_refunded: "Order refunded",
     password_changed: "Password changed",
     password_reset: "Password reset",
+    payout_declined: "Payout request declined",
     payout_method_changed: "Payout method changed",
     payout_paid: "Payout paid",
     payout_returned: "Payout returned",

@@ -29,6 +29,7 @@ export const business = {
   conflicts: "Conflicts of the last 7 days",
   kyc: "Identity documents to review",
   batches: "Payout batches to approve",
+  payoutRequests: "Affiliates who ask to be paid",
   deadWebhooks: "Webhooks that were given up",
   deadMails: "Mails that were given up",
   system: "The system",

@@ -67,6 +67,12 @@ export const problem: Record<string, string> = {
   media_in_use: "The site, a product or a material shows this file. Take it out there first, then delete it.",
   site_changed: "Somebody else has saved the site meanwhile.",
   rate_limited: "Too many attempts. Wait a minute.",
+  payout_requested: "You have asked for this payout already. It waits.",
+  nothing_payable: "Nothing is payable now. It is once a hold has ended.",
+  below_minimum: "What is payable is below the minimum. Wait until there is more.",
+  no_payable_method: "There is no account that can be paid now. Name one, or wait until the new one may be paid.",
+  payouts_held: "Something else stands against a payout now: see what under your next payout.",
+  too_many_payout_requests: "You have asked too often today. Try again tomorrow.",
 };
 
 export const shell = {
@@ -117,6 +123,7 @@ export const nav = {
   payments: "Payments",
   reviews: "Reviews",
   batches: "Payout batches",
+  payoutRequests: "Payout requests",
   tax: "Tax rules",
   kyc: "Identity documents",
   people: "People",

@@ -26,6 +26,7 @@ export * from "./bookings";
 export * from "./business";
 export * from "./common";
 export * from "./partners";
+export * from "./payout-requests";
 export * from "./states";
 export * from "./support";
 export * from "./why";
