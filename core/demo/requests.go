@@ -15,17 +15,12 @@ const requestsWanted = 5
 // planRequests puts on the agenda who asks to be paid. Batches take everybody who can be paid, so none of them changes by it.
 func (w *world) planRequests() {
 	days := float64(w.o.Size.Days)
-	// The large affiliate asked for what the second last monthly run paid, and the small one for what waits for approval.
-	for _, ask := range []struct {
-		part  float64 // of all days
-		place int
-	}{{0.74, bigOne}, {0.985, min(smallOne, len(w.affiliates)/2)}} {
-		a := w.affiliates[ask.place]
-		w.at(w.day(int(ask.part*days)).Add(6*time.Hour), func(ctx context.Context) error {
-			_, err := w.ask(ctx, a)
-			return err
-		})
-	}
+	// The small affiliate asked for what waits for approval since. The large one can still ask.
+	small := w.affiliates[min(smallOne, len(w.affiliates)/2)]
+	w.at(w.day(int(0.985*days)).Add(6*time.Hour), func(ctx context.Context) error {
+		_, err := w.ask(ctx, small)
+		return err
+	})
 	var declined *affiliate
 	w.at(w.day(int(0.93*days)).Add(10*time.Hour), func(ctx context.Context) (err error) {
 		declined, err = w.declineOne(ctx)

@@ -66,7 +66,11 @@ export function NewBatch() {
       actions={
         may(me, "payouts:write") &&
         preview.data &&
-        preview.data.payouts > 0 && <Button onClick={() => setMaking(true)}>{fill(t.create, { n: formatNumber(preview.data.payouts), net: formatMoney(preview.data.net) })}</Button>
+        preview.data.payouts > 0 && (
+          <Button onClick={() => setMaking(true)} h="auto" mih={36} py={6} styles={{ label: { whiteSpace: "normal" } }}>
+            {fill(t.create, { n: formatNumber(preview.data.payouts), net: formatMoney(preview.data.net) })}
+          </Button>
+        )
       }
     >
       <Group align="flex-end">
@@ -79,7 +83,7 @@ export function NewBatch() {
           allowDeselect={false}
           w={240}
         />
-        <Switch label={text.payoutRequests.onlyAsked} checked={requested !== ""} onChange={(e) => setRequested(e.currentTarget.checked ? "1" : null)} />
+        <Switch label={text.payoutRequests.onlyAsked} checked={requested !== ""} onChange={(e) => setRequested(e.currentTarget.checked ? "1" : null)} mb={8} />
       </Group>
       <Loaded query={preview} lines={10}>
         {(p) => (

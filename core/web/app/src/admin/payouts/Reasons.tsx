@@ -8,11 +8,11 @@ export function reason(r: Schemas["PayoutReason"]): string {
 }
 
 /** That somebody can be paid, or everything that stands against it. */
-export function Reasons({ of }: { of: Pick<Schemas["PayoutCandidate"], "ready" | "reasons"> }) {
+export function Reasons({ of, ready = text.payouts.ready }: { of: Pick<Schemas["PayoutCandidate"], "ready" | "reasons">; ready?: string }) {
   if (of.ready) {
     return (
       <Badge color="teal" variant="light" tt="none">
-        {text.payouts.ready}
+        {ready}
       </Badge>
     );
   }

@@ -36,7 +36,7 @@ const columns: Column<Named<Request>>[] = [
   },
   {
     key: "state", title: t.state, value: ({ row }) => (row.prospect && !row.prospect.ready ? row.prospect.reasons.map(reason).join("; ") : (t.states[row.state] ?? row.state)),
-    render: ({ row }) => (row.prospect ? <Reasons of={row.prospect} /> : <State request={row} />),
+    render: ({ row }) => (row.prospect ? <Reasons of={row.prospect} ready={t.can} /> : <State request={row} />),
   },
   { key: "reason", title: t.reason, wide: true, value: ({ row }) => row.reason || "–" },
 ];
@@ -57,7 +57,6 @@ export function PayoutRequests() {
     <Page
       title={text.nav.payoutRequests}
       about={t.about}
-      trail={[{ label: text.nav.batches, to: "/admin/payouts" }]}
       actions={
         may(me, "payouts:write") &&
         currencies.map((currency) => (
@@ -111,7 +110,7 @@ function Details({ request: r, name, onDone }: { request: Request; name: string;
           [t.whenAsked, <Money amount={r.net} />],
           [t.balance, r.prospect && <Money amount={r.prospect.payable} />],
           [t.now, r.prospect?.ready && <Money amount={r.prospect.net} fw={600} />],
-          [t.can, r.prospect && <Reasons of={r.prospect} />],
+          [t.standing, r.prospect && <Reasons of={r.prospect} ready={t.can} />],
           [t.reason, r.reason],
           [t.payout, r.payout_id && <Anchor component={Link} to={`/admin/payouts/${r.batch_id}/${r.payout_id}`} size="sm">{r.payout_id}</Anchor>],
           [t.changedBy, r.changed_by && r.state !== "waiting" && nameOf(r.changed_by)],

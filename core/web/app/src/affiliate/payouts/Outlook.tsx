@@ -62,7 +62,7 @@ export function Outlook({ outlook: o, requests }: { outlook: Schemas["PayoutOutl
 
 /** Why not, in a sentence; a reason without words of ours in those of the API. */
 function reason(r: Schemas["PayoutReason"], o: Schemas["PayoutOutlook"]): string {
-  const words = t.reasons[r.code];
+  const words = t.reasons[r.code === "below_minimum" && o.payable.minor === 0 ? "nothing" : r.code];
   return words
     ? fill(words, {
         payable: formatMoney(o.payable), minimum: formatMoney(o.minimum), currency: o.currency, frozen: o.frozen_until ? formatDateTime(o.frozen_until) : "",

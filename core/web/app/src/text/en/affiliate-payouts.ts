@@ -36,6 +36,7 @@ export const ownPayouts = {
     kyc_missing: "Documents are not accepted yet: {missing}.",
     tax_rule_missing: "The tax for your country is not set up yet. You need not do anything.",
     tax_exceeds_payout: "The tax on the year is not less than the payout. It is paid once there is more.",
+    nothing: "Nothing is payable yet.",
   } as Record<string, string>,
   addMethod: "Say where to pay to",
   sendDocuments: "Send documents",
