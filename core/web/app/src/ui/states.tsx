@@ -1,6 +1,7 @@
-import { Alert, Button, Center, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
-import { IconAlertTriangle, IconCloudOff, IconInbox, IconZoomQuestion } from "@tabler/icons-react";
+import { Alert, Button, Card, Center, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
+import { IconAlertTriangle, IconCloudOff, IconInbox } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { Link } from "react-router";
 
 import { isProblem, isUnreachable, sentence } from "../api/problem";
 import { signIn } from "../session/pkce";
@@ -33,11 +34,18 @@ export function EmptyState({ title, children, action }: { title: string; childre
 export function ErrorState({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const away = isUnreachable(error);
   const gone = isProblem(error) && error.status === 404 && title === undefined;
+  if (gone) {
+    return (
+      <Card role="alert" data-error>
+        <EmptyState title={text.error.notFound}>{sentence(error)}</EmptyState>
+      </Card>
+    );
+  }
   return (
-    <Alert role="alert" data-error color={away ? "yellow" : gone ? "gray" : "red"} icon={away ? <IconCloudOff /> : gone ? <IconZoomQuestion /> : <IconAlertTriangle />} title={title ?? (gone ? text.error.notFound : text.error.title)}>
+    <Alert role="alert" data-error color={away ? "yellow" : "red"} icon={away ? <IconCloudOff /> : <IconAlertTriangle />} title={title ?? text.error.title}>
       <Stack gap="xs" align="flex-start">
         <Text size="sm">{sentence(error)}</Text>
-        {isProblem(error) && error.request_id && !gone && (
+        {isProblem(error) && error.request_id && (
           <Text size="xs" c="dimmed">
             {fill(text.error.request, { id: error.request_id })}
           </Text>
@@ -47,8 +55,7 @@ export function ErrorState({ error, retry, title }: { error: unknown; retry?: ()
             {text.error.signIn}
           </Button>
         ) : (
-          retry &&
-          !gone && (
+          retry && (
             <Button size="xs" variant="light" onClick={retry}>
               {text.common.retry}
             </Button>
@@ -87,13 +94,15 @@ export function Loaded<T>({ query, children, lines }: { query: Asked<T>; childre
   return <LoadingState lines={lines} />;
 }
 
-export function NotFound({ home }: { home?: ReactNode }) {
+export function NotFound() {
   return (
-    <Center py={80}>
-      <Stack align="center">
+    <Center py={80} px="md" component="main">
+      <Stack align="center" ta="center">
         <Title order={1}>{text.error.notFound}</Title>
         <Text c="dimmed">{text.error.notFoundText}</Text>
-        {home}
+        <Button component={Link} to="/" variant="light">
+          {text.error.notFoundHome}
+        </Button>
       </Stack>
     </Center>
   );

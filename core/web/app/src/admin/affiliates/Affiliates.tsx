@@ -68,6 +68,7 @@ export function Affiliates() {
         columns={columns}
         to={({ row }) => `/admin/affiliates/${row.id}`}
         empty={<EmptyState title={status === "pending" ? t.noApplications : t.noAffiliates} />}
+        searched
         filters={
           <>
             <SegmentedControl

@@ -77,6 +77,7 @@ export function LinkTable({ affiliate }: { affiliate?: string }) {
             </Button>
           )
         }
+        searched
         filters={
           <>
             <SegmentedControl

@@ -1,4 +1,4 @@
-import { Button, Drawer, Select, Text, TextInput } from "@mantine/core";
+import { Box, Button, Drawer, Select, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconMail, IconSend } from "@tabler/icons-react";
@@ -24,7 +24,7 @@ const t = text.mails;
 const states = ["pending", "sent", "dead", "local"] as const;
 
 const columns: Column<Mail>[] = [
-  { key: "subject", title: t.subject, value: (m) => m.subject },
+  { key: "subject", title: t.subject, value: (m) => m.subject, render: (m) => <Box component="span" display="block" miw={{ base: 0, sm: 240 }}>{m.subject}</Box> },
   { key: "to", title: t.to, value: (m) => m.to },
   { key: "template", title: t.template, value: (m) => mailKind(m.template), wide: true },
   { key: "state", title: t.state, value: (m) => text.states[m.state] ?? m.state, render: (m) => <StateBadge state={m.state} /> },

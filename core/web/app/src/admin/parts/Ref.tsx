@@ -16,7 +16,7 @@ export function Ref({ id, name }: { id: string; name?: string }) {
   }
   const to = pageOf(id);
   return to ? (
-    <Anchor component={Link} to={to} inherit underline="hover" style={{ overflowWrap: "anywhere" }}>
+    <Anchor component={Link} to={to} inherit underline="hover" style={{ overflowWrap: "break-word" }}>
       {name ?? id}
     </Anchor>
   ) : (

@@ -22,7 +22,7 @@ const states = ["created", "unknown", "open", "succeeded", "failed", "stray"] as
 
 export function OrderLink({ id }: { id: string }) {
   return id ? (
-    <Anchor component={Link} to={`/admin/orders/${id}`}>
+    <Anchor component={Link} to={`/admin/orders/${id}`} inherit underline="hover">
       {id}
     </Anchor>
   ) : (

@@ -46,6 +46,7 @@ export const error = {
   unexpected: "Something went wrong that we did not expect.",
   notFound: "There is nothing here",
   notFoundText: "The page does not exist, or you may not see it.",
+  notFoundHome: "To where you begin",
   request: "Request {id}",
   signInFailed: "Signing in did not work",
   signInForeign: "This sign-in was begun in another window, or long ago. Begin again.",

@@ -41,6 +41,8 @@ interface Props<T> {
   onRow?: (row: T) => void;
   /** Filters that the server applies; they belong to the source's key. */
   filters?: ReactNode;
+  /** The filters search for words in the whole list, so none is offered for those in what is loaded. */
+  searched?: boolean;
   /** What stands there while there is nothing. */
   empty?: ReactNode;
   actions?: ReactNode;
@@ -136,7 +138,7 @@ interface RowsProps<T> extends Omit<Props<T>, "source"> {
   readWhole?: (label: string) => Promise<T[] | undefined>;
 }
 
-function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actions, bulk, more, work, failure, readWhole }: RowsProps<T>) {
+function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, searched, empty, actions, bulk, more, work, failure, readWhole }: RowsProps<T>) {
   const [order, setOrder] = useState<Order>();
   const [needle, setNeedle] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
@@ -171,7 +173,7 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, empty, actio
       {(rows.length > 0 || filters || actions) && (
         <Group p="sm" gap="sm" align="flex-end" className={classes.bar}>
           {filters}
-          {rows.length > 0 && (
+          {rows.length > 0 && !searched && (
             <TextInput
               aria-label={`${text.table.filter}: ${name}`}
               placeholder={text.table.filter}
