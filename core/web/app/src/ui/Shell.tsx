@@ -40,7 +40,8 @@ export function Shell({ nav, areas }: Props) {
   const first = useRef(true);
   useEffect(() => {
     close();
-    document.querySelector(".nav.active")?.scrollIntoView({ block: "nearest" }); // in a navigation that is longer than the window
+    // In a navigation that is longer than the window; the areas, above, are phones' alone.
+    [...document.querySelectorAll(".nav.active")].at(-1)?.scrollIntoView({ block: "nearest" });
     if (!first.current) {
       main.current?.focus({ preventScroll: true }); // screen readers begin to read the new page
       scrollTo({ top: 0 });
