@@ -9,6 +9,7 @@ import (
 
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
+	"github.com/edgeref/edgeref/core/mail"
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/money"
@@ -191,8 +192,9 @@ func (s *Service) close(ctx context.Context, id, affiliateID int64, to RequestSt
 			return err
 		}
 		if to == RequestDeclined {
-			err := s.tell(ctx, tx, r.AffiliateID, "payout_declined", "payout_declined "+ident.Format(ident.PayoutRequest, r.ID), map[string]string{
-				"Currency": r.Currency, "Asked": time.UnixMilli(r.CreatedAt).UTC().Format("2 January 2006"), "Reason": reason,
+			err := s.tell(ctx, tx, r.AffiliateID, mail.Message{
+				Template: "payout_declined", Key: "payout_declined " + ident.Format(ident.PayoutRequest, r.ID),
+				Times: map[string]int64{"Asked": r.CreatedAt}, Data: map[string]string{"Currency": r.Currency, "Reason": reason},
 			})
 			if err != nil {
 				return err

@@ -210,7 +210,7 @@ func TestDeadPartsAreTold(t *testing.T) {
 	}
 	at.pass(time.Minute)
 	if h = s.Health(t.Context()); !strings.Contains(h.Stores[0].Text, "still has not answered") || asked.Load() != 1 {
-		t.Errorf("asked %d times: %+v", asked, h.Stores[0])
+		t.Errorf("asked %d times: %+v", asked.Load(), h.Stores[0])
 	}
 }
 
