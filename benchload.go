@@ -45,7 +45,9 @@ func (p *program) loadTest(use, short, long string, run func(context.Context, tr
 	f.BoolVar(&o.Sleep, "sleep", false, "sleep between requests instead of taking a whole core; adds some 50 us to latencies")
 	f.IntVar(&o.Links, "links", trial.DefaultLinks, "links to make; the kth is asked for 1/k times as often as the first")
 	f.DurationVar(&o.Settle, "settle", trial.DefaultSettle, "how long spools and reports may take to catch up afterwards")
-	f.BoolVar(&o.EachClick, "each-click", false, "also compare the list of clicks with the Click IDs handed out, one by one (1,000 clicks a request)")
+	f.BoolVar(&o.EachClick, "each-click", false, "also compare the lists of clicks and conversions with what was answered, one by one (1,000 clicks a request)")
+	f.BoolVar(&o.ThroughFaults, "through-faults", false, "servers are broken meanwhile: requests without an answer, or with 5xx, are listed and are no failure;\n"+
+		"postbacks are sent again until they are acknowledged; conservation must be exact all the same")
 	f.StringVar(&o.JSON, "json", "", "write the result there as JSON")
 	f.StringVar(&o.HTML, "html", "", "write the result there as one HTML page with plots")
 	addTargets(f, &o.Targets)

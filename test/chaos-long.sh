@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every kind of kill ROUNDS times, in chunks that each start a system of their own, and every other fault once, with
-# edge nodes cut off for two minutes. The table is added up in RESULTS.
+# Runs every kind of kill ROUNDS times, in chunks that each start a system of their own; every fault under a load test a
+# fifth as often; and every other fault once, with edge nodes cut off for two minutes. The table is added up in RESULTS.
 #
 # Usage: chaos-long.sh [ROUNDS] [RESULTS]    PREFIX is put before each run, CHUNK is how many rounds one has (10).
 set -euo pipefail
@@ -21,6 +21,9 @@ for kind in "kill -9 tracker" "kill -9 core" "kill -9 ClickHouse" "kill -9 Maria
   for ((left = rounds; left > 0; left -= chunk)); do
     run "$kind" "$((left < chunk ? left : chunk))"
   done
+done
+for kind in mixed mixed-sqlite; do
+  run "$kind" "$(((rounds + 4) / 5))"
 done
 run store,core,database,poison,snapshots,power,disk,readonly,removed 1
 run crowds,engine,history,clock,handover,partition 1

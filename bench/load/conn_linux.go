@@ -24,6 +24,7 @@ type conn struct {
 	status  int
 	head    []byte
 	gotHead bool
+	begun   bool // some of the request has been written
 	last    bool // the server closes after this answer
 	noBody  bool // of the answer to a HEAD
 }
@@ -44,7 +45,11 @@ func (l *loop) open(i int) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), connect(fd, addr), unix.SetNonblock(fd, true)); err != nil {
+	patience := unix.NsecToTimeval(connectTimeout.Nanoseconds())
+	if err := errors.Join(
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &patience),
+		connect(fd, addr), unix.SetNonblock(fd, true),
+	); err != nil {
 		unix.Close(fd)
 		return err
 	}
@@ -57,16 +62,22 @@ func (l *loop) open(i int) error {
 // nothing. A signal (the runtime sends itself some) interrupts the wait, not the attempt.
 func connect(fd int, addr unix.Sockaddr) error {
 	err := unix.Connect(fd, addr)
+	if errors.Is(err, unix.EINPROGRESS) { // what Linux says when the time is over
+		return unix.ETIMEDOUT
+	}
 	if !errors.Is(err, unix.EINTR) {
 		return err
 	}
 	for {
-		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(answerTimeout.Milliseconds()))
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, int(connectTimeout.Milliseconds()))
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
 			return err
+		}
+		if ready == 0 {
+			return unix.ETIMEDOUT
 		}
 		code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 		if err == nil && code != 0 {
@@ -81,7 +92,7 @@ func (l *loop) send(i int, due time.Time) {
 	if l.now.Sub(c.sent) > maxIdle {
 		c.close() // before the server does, so that no request meets a closed connection
 	}
-	c.n, c.due, c.busy = l.sent, due, true
+	c.n, c.due, c.busy, c.begun = l.sent, due, true, false
 	l.sent++
 	l.busy++
 	if c.fd == 0 {
@@ -104,6 +115,7 @@ func (l *loop) write(i int) {
 		switch {
 		case err == nil:
 			c.out = c.out[n:]
+			c.begun = c.begun || n > 0
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
 			_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP, Fd: int32(i)})
@@ -161,12 +173,13 @@ func (l *loop) parse(i int) {
 			return
 		}
 		end += 4
-		c.gotHead, c.head = true, c.in[:end]
+		c.head = c.in[:end]
 		c.status, c.discard, c.last = readHead(c.head)
 		if c.status == 0 || !c.busy {
 			l.fail(i, "not an HTTP answer")
 			return
 		}
+		c.gotHead = true
 		if c.noBody {
 			c.discard = 0
 		}
@@ -200,15 +213,24 @@ func (l *loop) answered(c *conn) {
 	}
 }
 
+// fail ends a connection. A request that waits for its answer has failed; one whose answer's body is cut has been answered.
 func (l *loop) fail(i int, why string) {
 	c := &l.conns[i]
 	if c.busy {
 		l.busy--
-		l.result.Failed++
-		l.result.Failures[why]++
 		l.free = append(l.free, int32(i))
 	}
-	c.busy = false
+	if c.busy && !c.gotHead {
+		l.result.Failed++
+		l.result.Failures[why]++
+		if !c.begun {
+			l.result.Unreached++
+		}
+		if l.OnFail != nil {
+			l.OnFail(Failure{N: c.n, Why: why, Sent: c.begun})
+		}
+	}
+	c.busy, c.gotHead = false, false
 	c.close()
 }
 

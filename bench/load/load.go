@@ -20,6 +20,7 @@ const (
 	MaxConnections = 20_000
 	maxLatency     = 60 * time.Second // longer counts as this
 	answerTimeout  = 30 * time.Second
+	connectTimeout = 3 * time.Second
 	grace          = time.Second      // after the end, for arrivals that were due before it
 	maxIdle        = 15 * time.Second // then a connection is opened anew; shorter than servers keep idle ones
 	eventBatch     = 512
@@ -33,6 +34,13 @@ type Answer struct {
 	Status  int
 	Head    []byte // status line and headers; valid during the call only
 	Latency time.Duration
+}
+
+// Failure is a request that got no answer.
+type Failure struct {
+	N    uint64
+	Why  string
+	Sent bool // some of it was written: the server may have served it
 }
 
 // Options describes one run.
@@ -54,6 +62,8 @@ type Options struct {
 	Request func(dst []byte, n uint64) []byte
 	// OnAnswer is called for each answer on the loop's thread; nil: none.
 	OnAnswer func(Answer)
+	// OnFail is called for each request without an answer on the loop's thread; nil: none.
+	OnFail func(Failure)
 	// OnSecond is called about once a second with the figures so far; nil: none.
 	OnSecond func(Result)
 
@@ -67,6 +77,7 @@ type Result struct {
 	Scheduled uint64
 	Answered  uint64
 	Failed    uint64            // connection refused, reset, or no answer in time
+	Unreached uint64            // of Failed: nothing of it was written, so it was not served
 	Unsent    uint64            // still without a connection a second after the end
 	Failures  map[string]uint64 // Failed, by what happened
 	Status    map[int]uint64

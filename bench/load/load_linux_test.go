@@ -110,16 +110,82 @@ func TestFailuresAreCounted(t *testing.T) {
 		}
 		ctx.SetBodyString("ok")
 	})
-	answers := uint64(0)
+	answers, failures := uint64(0), uint64(0)
 	r, err := Run(t.Context(), Options{
 		Addr: addr, Connections: 4, Duration: 500 * time.Millisecond, Rate: constant(400), Request: request,
 		OnAnswer: func(Answer) { answers++ },
+		OnFail: func(f Failure) {
+			if f.N%10 != 7 || !f.Sent || f.Why == "" {
+				t.Errorf("%+v", f)
+			}
+			failures++
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Failed < 10 || r.Answered+r.Failed+r.Unsent != r.Scheduled || answers != r.Answered {
+	if r.Failed < 10 || r.Failed != failures || r.Unreached != 0 || r.Answered+r.Failed+r.Unsent != r.Scheduled || answers != r.Answered {
 		t.Errorf("%+v, %d callbacks; want about one failure in ten", r, answers)
+	}
+}
+
+// once accepts connections, calls f with each and what came on it, and then listens no more where f says so.
+func once(t *testing.T, f func(c net.Conn, request []byte) (again bool)) netip.AddrPort {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open sync.WaitGroup
+	open.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			open.Go(func() {
+				defer c.Close()
+				b := make([]byte, 1024)
+				n, err := c.Read(b)
+				if err == nil && !f(c, b[:n]) {
+					ln.Close()
+				}
+			})
+		}
+	})
+	t.Cleanup(func() { ln.Close(); open.Wait() })
+	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// A request that found nobody was not served; one that had been written may have been.
+func TestWhoWasNotReached(t *testing.T) {
+	addr := once(t, func(net.Conn, []byte) bool { return false })
+	sent := uint64(0)
+	r, err := Run(t.Context(), Options{
+		Addr: addr, Connections: 1, Duration: 300 * time.Millisecond, Rate: constant(100), Request: request,
+		OnFail: func(f Failure) {
+			if f.Sent {
+				sent++
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failed < 25 || r.Answered != 0 || sent == 0 || sent > 3 || r.Unreached != r.Failed-sent || r.Answered+r.Failed+r.Unsent != r.Scheduled {
+		t.Errorf("%+v, %d were sent; want one or two, and nobody listens any more", r, sent)
+	}
+}
+
+// An answer whose head has come is an answer, also if its body never ends.
+func TestACutBodyIsAnAnswer(t *testing.T) {
+	addr := once(t, func(c net.Conn, _ []byte) bool {
+		_, _ = c.Write([]byte("HTTP/1.1 302 Found\r\nContent-Length: 10\r\n\r\nabc"))
+		return true
+	})
+	r, err := Run(t.Context(), Options{Addr: addr, Connections: 2, Duration: time.Second, Requests: 20, Request: request})
+	if err != nil || r.Answered != 20 || r.Failed != 0 || r.Scheduled != 20 {
+		t.Errorf("%+v, %v; want 20 answers", r, err)
 	}
 }
 

@@ -94,12 +94,13 @@ func (a *adder) finish(results []Result) Result {
 		a.close()
 	}
 	t := &a.total
-	t.Scheduled, t.Answered, t.Failed = 0, 0, 0
+	t.Scheduled, t.Answered, t.Failed, t.Unreached = 0, 0, 0, 0
 	for _, r := range results {
 		t.Elapsed = max(t.Elapsed, r.Elapsed)
 		t.Scheduled += r.Scheduled
 		t.Answered += r.Answered
 		t.Failed += r.Failed
+		t.Unreached += r.Unreached
 		t.Unsent += r.Unsent
 		for status, count := range r.Status {
 			t.Status[status] += count

@@ -119,7 +119,7 @@ func (c *Client) Scrape(ctx context.Context, ops string) (Samples, error) {
 		return nil, fmt.Errorf("GET %s: %w", target, err)
 	}
 	if status != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: status %d", target, status)
+		return nil, fmt.Errorf("GET %s: %w", target, &Problem{Status: status, Title: http.StatusText(status)})
 	}
 	return ParseMetrics(string(body))
 }

@@ -95,8 +95,8 @@ func run(ctx context.Context, o Options, command string, params map[string]strin
 	if p.reports > 0 {
 		result.Reports = d.reader.part(d.links.Elapsed)
 	}
-	result.Errors, result.ErrorNotes = d.errors(r.tally, result.Interrupted)
-	e := &evidence{links: d.links, postbacks: d.postbacks, converter: d.converter}
+	result.Errors, result.ErrorNotes = d.errors(r.tally, result.Interrupted, r.ThroughFaults)
+	e := &evidence{links: d.links, postbacks: d.postbacks, converter: d.converter, faults: r.ThroughFaults}
 	return result, r.conclude(ctx, e, result)
 }
 
@@ -105,13 +105,19 @@ func (r *rig) result(command string, params map[string]string) *Result {
 	if r.Sleep {
 		params["sleep"] = "yes"
 	}
+	if r.ThroughFaults {
+		params["through faults"] = "yes"
+	}
 	return newResult(command, r.Version, params)
 }
 
 // conclude checks conservation, also after an interruption, and reports.
 func (r *rig) conclude(ctx context.Context, e *evidence, result *Result) error {
 	fmt.Fprintln(r.Out, "wait for spools and reports to catch up")
-	if err := r.gather(context.WithoutCancel(ctx), e); err != nil {
+	err := r.gather(context.WithoutCancel(ctx), e)
+	r.addFaults(result, e)
+	if err != nil {
+		result.Conservation = []Check{{Name: "the system can be asked what it has", Want: 1, Note: err.Error()}}
 		return errors.Join(fmt.Errorf("check conservation: %w", err), r.finish(result))
 	}
 	result.Conservation = e.checks()

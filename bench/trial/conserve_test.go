@@ -6,6 +6,7 @@ import (
 
 	"github.com/edgeref/edgeref/bench/load"
 	"github.com/edgeref/edgeref/bench/system"
+	"github.com/edgeref/edgeref/wire/conversion"
 )
 
 // sound is the evidence of a run in which everything is as it must be.
@@ -21,9 +22,12 @@ func sound() *evidence {
 		links:     load.Result{Scheduled: 103, Answered: 101, Unsent: 2},
 		postbacks: &load.Result{Scheduled: 10, Answered: 10},
 		tally:     &tally{tracked: 99, bots: 20, bare: 1, other: map[int]int64{404: 1}, prints: []uint64{3, 1, 2}},
-		converter: &converter{booked: booked{Leads: 2, Sales: 5, Refunds: 1, Revenue: 4000, Commission: 3000}, duplicates: 2},
-		before:    counts(100), after: counts(200),
-		ledgerHolds: true, listed: []uint64{2, 3, 1},
+		converter: &converter{
+			booked: booked{Leads: 2, Sales: 5, Refunds: 1, Revenue: 4000, Commission: 3000}, duplicates: 2,
+			acks: []ack{{4, 100}, {6, 100}, {8, 101}}, open: map[uint64]*openEvent{},
+		},
+		before: counts(100), after: counts(200),
+		ledgerHolds: true, listed: lists(2, 3, 1), found: &found{booked: map[uint64]int{4: 1, 6: 1, 8: 1}},
 	}
 	e.report = figures{Clicks: 99, Bots: 20, Leads: 2, Sales: 5, Refunds: 1}
 	e.report.Money = append(e.report.Money, struct {
@@ -33,6 +37,14 @@ func sound() *evidence {
 	}{"INR", 4000, 3000})
 	e.after.equations = []Check{equal("spool at http://ops", 5, 5)}
 	return e
+}
+
+// lists is a list of clicks, with the second that each is of.
+func lists(prints ...uint64) (list []listed) {
+	for _, print := range prints {
+		list = append(list, listed{print, 100 + int64(print)})
+	}
+	return list
 }
 
 func broken(checks []Check) (names []string) {
@@ -49,8 +61,8 @@ func TestSoundEvidenceHolds(t *testing.T) {
 	if names := broken(e.checks()); names != nil {
 		t.Errorf("broken: %q", names)
 	}
-	if n := len(e.checks()); n != 26 {
-		t.Errorf("%d equations; want 26", n)
+	if n := len(e.checks()); n != 30 {
+		t.Errorf("%d equations; want 30", n)
 	}
 }
 
@@ -84,10 +96,16 @@ func TestEachLossIsFound(t *testing.T) {
 		"conversion stuck":                    {func(e *evidence) { e.after.convDelivered-- }, "conversions spooled"},
 		"equation of the metrics":             {func(e *evidence) { e.after.equations[0] = equal("spool at http://ops", 5, 4) }, "spool at"},
 		"ledger":                              {func(e *evidence) { e.ledgerHolds = false }, "ledger verification"},
-		"click missing in the list":           {func(e *evidence) { e.listed = []uint64{1, 3} }, "without a click in the list"},
-		"click listed twice":                  {func(e *evidence) { e.listed = []uint64{1, 2, 2, 3} }, "listed twice"},
-		"click in the list that nobody had":   {func(e *evidence) { e.listed = []uint64{1, 2, 3, 9} }, "nobody was told of"},
-		"one click in the list for another's": {func(e *evidence) { e.listed = []uint64{1, 2, 9} }, "without a click in the list"},
+		"click missing in the list":           {func(e *evidence) { e.listed = lists(1, 3) }, "without a click in the list"},
+		"click listed twice":                  {func(e *evidence) { e.listed = lists(1, 2, 2, 3) }, "listed twice"},
+		"click in the list that nobody had":   {func(e *evidence) { e.listed = lists(1, 2, 3, 9) }, "nobody was told of"},
+		"one click in the list for another's": {func(e *evidence) { e.listed = lists(1, 2, 9) }, "without a click in the list"},
+		"conversion missing in the list":      {func(e *evidence) { delete(e.found.booked, 6) }, "not booked in the list"},
+		"conversion listed twice":             {func(e *evidence) { e.found.booked[6] = 2 }, "conversions that are listed twice"},
+		"conversion that was never sent":      {func(e *evidence) { e.found.booked[7] = 1 }, "never sent"},
+		"conversion of somebody else":         {func(e *evidence) { e.found.add("run", "other-6", "booked") }, "never sent"},
+		"one conversion for another":          {func(e *evidence) { delete(e.found.booked, 6); e.found.booked[7] = 1 }, "not booked in the list"},
+		"conversion refused in the list":      {func(e *evidence) { e.found.add("run", "run-6", "refused") }, "that are not booked"},
 	} {
 		e := sound()
 		c.damage(e)
@@ -103,17 +121,20 @@ func TestUnansweredRequestsGiveSlack(t *testing.T) {
 	e := sound()
 	e.links.Scheduled, e.links.Failed = 104, 1
 	e.postbacks.Failed = 1
+	e.converter.open[7] = &openEvent{event: event{n: 7, kind: conversion.Sale, minor: 400, click: testID(t, 1)}, maybe: true}
 	e.report.Clicks, e.report.Sales = e.report.Clicks+1, e.report.Sales+1
-	e.listed = append(e.listed, 9)
+	e.listed = append(e.listed, lists(9)...)
+	e.found.booked[7] = 1
 	e.report.Money[0].Revenue += 400 // of the sale that nobody was told of
+	e.report.Money[0].Commission += 300
 	if names := broken(e.checks()); names != nil {
 		t.Errorf("broken: %q", names)
 	}
 	e.report.Clicks++
 	e.report.Sales++
-	e.listed = append(e.listed, 10)
+	e.listed = append(e.listed, lists(10)...)
 	if names := broken(e.checks()); len(names) != 3 {
-		t.Errorf("broken: %q; want clicks, sales and list", names)
+		t.Errorf("broken: %q; want clicks, sales and list of clicks", names)
 	}
 	e = sound()
 	e.links.Scheduled, e.links.Failed, e.report.Clicks = 104, 1, e.report.Clicks-1

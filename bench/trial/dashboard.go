@@ -2,8 +2,9 @@ package trial
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
@@ -61,15 +62,20 @@ func (w *world) dashboard(from, to time.Time) []question {
 // maxReaders bounds report queries under way; more are counted as failed.
 const maxReaders = 64
 
+var errCrowded = fmt.Errorf("%d reports were under way", maxReaders)
+
 // reader asks for reports on a schedule, whatever the answers do. Latency counts from the due time.
 type reader struct {
 	api   *system.Client
 	world *world
 	rate  float64 // queries a second
 
+	timeline *timeline // of faults; nil: every failure is one
+
 	mu      sync.Mutex
 	latency *hdrhistogram.Histogram // microseconds
 	asked   int64
+	absent  int64 // through faults: nobody answered
 	failed  int64
 	why     string // of the first failure
 }
@@ -97,7 +103,7 @@ func (r *reader) run(ctx context.Context) {
 		select {
 		case slots <- struct{}{}:
 		default:
-			r.count(due, strconv.Itoa(maxReaders)+" reports were under way")
+			r.fail(errCrowded)
 			continue
 		}
 		under.Go(func() {
@@ -105,25 +111,41 @@ func (r *reader) run(ctx context.Context) {
 			var answer struct{}
 			// The end of the load does not cut answers off; the client's own limit ends them.
 			if err := r.api.Get(context.WithoutCancel(ctx), q.path, q.params, &answer); err != nil {
-				r.count(due, err.Error())
+				r.fail(err)
 				return
 			}
-			r.count(due, "")
+			r.count(due)
 		})
 	}
 }
 
-func (r *reader) count(due time.Time, failure string) {
+// count counts an answer.
+func (r *reader) count(due time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked++
-	if failure != "" {
-		r.failed++
-		if r.why == "" {
-			r.why = failure
-		}
-		return
-	}
 	// It fails only beyond the range, which is excluded.
 	_ = r.latency.RecordValue(min(max(time.Since(due).Microseconds(), 1), time.Minute.Microseconds()))
+}
+
+// fail counts a query that has no answer. Through faults that is no failure, if somebody was away.
+func (r *reader) fail(err error) {
+	cause, away := "", false
+	if a, ok := system.Away(err); ok {
+		cause, away = a.Cause, true
+	} else if errors.Is(err, errCrowded) {
+		cause, away = errCrowded.Error(), true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	if away && r.timeline != nil {
+		r.absent++
+		r.timeline.unanswered("reports", cause)
+		return
+	}
+	r.failed++
+	if r.why == "" {
+		r.why = err.Error()
+	}
 }

@@ -35,6 +35,7 @@ type driven struct {
 // drive puts the load of a plan on the system, and shows progress unless what is "". It returns what was measured also when ctx ends early.
 func (r *rig) drive(ctx context.Context, what string, p plan) (*driven, error) {
 	d := &driven{converter: newConverter(r.visitors.host, r.world, r.tally), reader: newReader(r.api, r.world, p.reports)}
+	d.converter.patient, d.converter.each, d.converter.timeline, d.reader.timeline = r.ThroughFaults, r.EachClick, r.timeline, r.timeline
 	out := r.Out
 	if what == "" {
 		out = io.Discard
@@ -43,6 +44,7 @@ func (r *rig) drive(ctx context.Context, what string, p plan) (*driven, error) {
 	loaded, stopReader := context.WithCancel(ctx)
 	defer stopReader()
 	group, ctx := errgroup.WithContext(ctx)
+	sent := make(chan struct{}) // closed once every postback was sent once
 	group.Go(func() (err error) {
 		defer stopReader()
 		d.links, err = load.RunAll(ctx, r.Generators, func(i int) load.Options { return r.generator(i, &p.links, progress) })
@@ -50,13 +52,17 @@ func (r *rig) drive(ctx context.Context, what string, p plan) (*driven, error) {
 	})
 	if p.postbacks != nil {
 		group.Go(func() error {
+			defer close(sent)
 			result, err := load.Run(ctx, load.Options{
 				Addr: r.addr, Connections: postbackConnections, Duration: p.postbacks.duration, Rate: p.postbacks.rate,
-				Request: d.converter.request, OnAnswer: d.converter.take,
+				Request: d.converter.request, OnAnswer: d.converter.take, OnFail: d.converter.failed,
 			})
 			d.postbacks = &result
 			return err
 		})
+	}
+	if p.postbacks != nil && r.ThroughFaults {
+		group.Go(func() error { return d.converter.resend(ctx, sent, r.addr.String(), r.Settle) })
 	}
 	group.Go(func() error {
 		d.reader.run(loaded)
@@ -77,6 +83,7 @@ func (r *rig) generator(i int, s *shape, progress *meter.Meter) load.Options {
 		Addr: r.addr, Connections: r.Connections / r.Generators, Duration: s.duration, Rate: share.rate, Sleep: r.Sleep,
 		Request:  func(dst []byte, k uint64) []byte { return r.visitors.request(dst, number(k)) },
 		OnAnswer: func(a load.Answer) { r.tally.take(number(a.N), a) },
+		OnFail:   func(f load.Failure) { r.timeline.unanswered("links", f.Why) },
 		OnSecond: func(load.Result) { progress.Add(1) },
 	}
 	if i < r.Connections%r.Generators {
@@ -91,8 +98,9 @@ func (r *rig) generator(i int, s *shape, progress *meter.Meter) load.Options {
 	return o
 }
 
-// errors counts what a visitor, a merchant or a reader would have seen fail, and says what it was.
-func (d *driven) errors(t *tally, interrupted bool) (n int64, notes []string) {
+// errors counts what a visitor, a merchant or a reader would have seen fail, and says what it was. Through faults, what
+// had no answer or 5xx is left out, for it was to be expected.
+func (d *driven) errors(t *tally, interrupted, faults bool) (n int64, notes []string) {
 	add := func(count int64, what string) {
 		if count > 0 {
 			n += count
@@ -101,6 +109,9 @@ func (d *driven) errors(t *tally, interrupted bool) (n int64, notes []string) {
 	}
 	failures := func(kind string, by map[string]uint64) {
 		for _, why := range slices.Sorted(maps.Keys(by)) {
+			if faults {
+				continue
+			}
 			add(int64(by[why]), kind+" without an answer ("+why+")")
 		}
 	}
@@ -108,9 +119,12 @@ func (d *driven) errors(t *tally, interrupted bool) (n int64, notes []string) {
 	add(t.bare, "clicks that were not recorded")
 	add(t.badID, "damaged Click IDs")
 	for _, status := range slices.Sorted(maps.Keys(t.other)) {
+		if faults && status >= 500 {
+			continue
+		}
 		add(t.other[status], fmt.Sprintf("links answered %d", status))
 	}
-	if !interrupted {
+	if !interrupted && !faults {
 		add(int64(d.links.Unsent), "links that were due and found no free connection in time")
 	}
 	if d.postbacks != nil {
@@ -118,7 +132,7 @@ func (d *driven) errors(t *tally, interrupted bool) (n int64, notes []string) {
 		for _, status := range slices.Sorted(maps.Keys(d.converter.refused)) {
 			add(d.converter.refused[status], fmt.Sprintf("postbacks answered %d", status))
 		}
-		if !interrupted {
+		if !interrupted && !faults {
 			add(int64(d.postbacks.Unsent), "postbacks that were due and found no free connection in time")
 		}
 	}

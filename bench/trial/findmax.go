@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,6 +44,9 @@ type Step struct {
 func FindMax(ctx context.Context, o Options, s Search) (*Result, error) {
 	if err := steadyLimits(s.Start, s.Step); err != nil {
 		return nil, err
+	}
+	if o.ThroughFaults {
+		return nil, errors.New("--through-faults: the highest rate is not looked for while servers are broken")
 	}
 	r, err := prepare(ctx, o)
 	if err != nil {
@@ -167,6 +171,7 @@ func addLoad(sum, r *load.Result) {
 	sum.Scheduled += r.Scheduled
 	sum.Answered += r.Answered
 	sum.Failed += r.Failed
+	sum.Unreached += r.Unreached
 	sum.Unsent += r.Unsent
 	for status, n := range r.Status {
 		sum.Status[status] += n

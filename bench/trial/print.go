@@ -42,11 +42,17 @@ func (r *Result) tables() []page.Table {
 	if len(r.Servers) > 0 {
 		list = append(list, r.serverTable())
 	}
+	if r.Faults != nil {
+		list = append(list, r.Faults.table())
+	}
 	conservation := page.Table{Title: "Conservation", Head: []string{"equation", "expected", "got", "holds", "note"}}
 	for _, c := range r.Conservation {
 		note := c.Note
 		if c.Slack > 0 {
 			note += fmt.Sprintf(" up to %d more: requests without an answer may have been served", c.Slack)
+		}
+		if c.Below > 0 {
+			note += fmt.Sprintf(" down to %d less: so may refunds", c.Below)
 		}
 		conservation.Rows = append(conservation.Rows, []string{c.Name, fmt.Sprint(c.Want), fmt.Sprint(c.Got), yes(c.Held), note})
 	}

@@ -68,6 +68,9 @@ func Reports(ctx context.Context, o Options, h History) (*Result, error) {
 	if err := h.validate(); err != nil {
 		return nil, err
 	}
+	if o.ThroughFaults {
+		return nil, errors.New("--through-faults: reports are not timed while servers are broken")
+	}
 	if o.Tracker == "" {
 		o.Tracker = "http://127.0.0.1" // nothing is sent there
 	}

@@ -34,6 +34,8 @@ type Result struct {
 	Fill      *Fill   `json:"fill,omitempty"`
 	Curve     []Size  `json:"curve,omitempty"` // of the reports
 
+	Faults *Faults `json:"faults,omitempty"` // what a run through faults met
+
 	Errors       int64    `json:"errors"`
 	ErrorNotes   []string `json:"error_notes,omitempty"`
 	Servers      []Usage  `json:"servers"`
@@ -101,7 +103,7 @@ func (p *Part) latencies(h *hdrhistogram.Histogram) {
 func (r *reader) part(elapsed time.Duration) *Part {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &Part{Scheduled: uint64(r.asked), Answered: uint64(r.asked - r.failed), Failed: uint64(r.failed), Elapsed: elapsed}
+	p := &Part{Scheduled: uint64(r.asked), Answered: uint64(r.asked - r.failed - r.absent), Failed: uint64(r.failed + r.absent), Elapsed: elapsed}
 	if elapsed > 0 {
 		p.Rate = float64(p.Answered) / elapsed.Seconds()
 	}

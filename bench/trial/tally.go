@@ -3,6 +3,7 @@ package trial
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -13,6 +14,7 @@ import (
 // tally counts the answers to links. It is safe for concurrent use.
 type tally struct {
 	visitors *visitors
+	timeline *timeline // nil: none
 
 	mu      sync.Mutex
 	tracked int64         // 302 with a Click ID
@@ -40,6 +42,7 @@ func (t *tally) take(n uint64, a load.Answer) {
 	if a.Status == 302 {
 		id, state = clickID(a.Head)
 	}
+	t.note(id, a.Status)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -64,6 +67,30 @@ func (t *tally) take(n uint64, a load.Answer) {
 		}
 		t.nth++
 	}
+}
+
+// note puts an answer on the timeline. 5xx is no answer: what broke may be a proxy, behind which the click is recorded.
+func (t *tally) note(id click.ID, status int) {
+	switch {
+	case t.timeline == nil:
+	case status >= 500:
+		t.timeline.unanswered("links", fmt.Sprintf("answered %d", status))
+	default:
+		t.timeline.now(func(m *Moment) { m.Answered++ })
+		if !id.IsZero() {
+			t.timeline.at(id.UnixMilli()/1000, func(m *Moment) { m.Clicks++ })
+		}
+	}
+}
+
+// broken counts answers of 5xx.
+func (t *tally) broken() (n int64) {
+	for status, count := range t.other {
+		if status >= 500 {
+			n += count
+		}
+	}
+	return n
 }
 
 // Where a Click ID may be found to be.

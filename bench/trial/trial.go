@@ -52,8 +52,11 @@ type Options struct {
 	Sleep       bool // let generators sleep between arrivals instead of spinning on their cores
 
 	Settle    time.Duration // how long spools and reports may take to catch up afterwards; 0: DefaultSettle
-	EachClick bool          // compare the list of single clicks with the Click IDs handed out, one by one
-	Targets   Targets
+	EachClick bool          // compare the lists of single clicks and conversions with what was answered, one by one
+	// ThroughFaults says that servers are broken meanwhile: requests that find nobody, get no answer or 5xx are counted and
+	// are no failure; postbacks are sent again until they are acknowledged; and what is asked for afterwards is waited for.
+	ThroughFaults bool
+	Targets       Targets
 
 	JSON, HTML string    // files to write; "": none
 	Version    string    // of this program, for the result
@@ -111,6 +114,7 @@ type rig struct {
 	began    time.Time
 	baseline totals // of the metrics, before the first request
 	observer *observer
+	timeline *timeline // of faults; nil: there are to be none
 }
 
 // spareThreads is how many threads run beside the generators: postbacks, queries, metrics, progress.
@@ -142,6 +146,10 @@ func prepare(ctx context.Context, o Options) (*rig, error) {
 		return nil, err
 	}
 	r.tally = newTally(r.visitors)
+	if o.ThroughFaults {
+		r.timeline = newTimeline()
+		r.tally.timeline = r.timeline
+	}
 	// Work left by others must be over before it is told apart from ours.
 	if err := r.drain(ctx); err != nil {
 		return nil, err
@@ -178,17 +186,13 @@ func trackerAddr(ctx context.Context, base string) (netip.AddrPort, string, erro
 	return netip.AddrPortFrom(addrs[0].Unmap(), uint16(n)), u.Host, nil
 }
 
-// drain waits until nothing is on its way to a store, at most Settle.
+// drain waits until nothing is on its way to a store, at most Settle. Through faults it also waits for who is away.
 func (r *rig) drain(ctx context.Context) error {
 	deadline := time.Now().Add(r.Settle)
 	for {
 		pending := 0.0
-		for _, ops := range r.Ops {
-			s, err := r.api.Scrape(ctx, ops)
-			if err != nil {
-				return err
-			}
-			pending += s.Pending()
+		if err := r.patiently(ctx, deadline, func() (err error) { pending, err = r.pending(ctx); return err }); err != nil {
+			return err
 		}
 		if pending == 0 || time.Now().After(deadline) {
 			return nil
@@ -197,6 +201,18 @@ func (r *rig) drain(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// pending is how many records have not reached their store.
+func (r *rig) pending(ctx context.Context) (n float64, err error) {
+	for _, ops := range r.Ops {
+		s, err := r.api.Scrape(ctx, ops)
+		if err != nil {
+			return 0, err
+		}
+		n += s.Pending()
+	}
+	return n, nil
 }
 
 // drainStep is the time between two looks at whether something has arrived.

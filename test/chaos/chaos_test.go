@@ -46,7 +46,8 @@ func TestFaults(t *testing.T) {
 		name string
 		run  func()
 	}{
-		{"kills", func() { s.kills(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"database", s.databaseFaults}, {"poison", s.poison},
+		{"kills", func() { s.kills(random, rounds) }}, {"mixed", func() { s.underLoad(random, rounds) }},
+		{"mixed-sqlite", func() { s.underLoadOnSQLite(random, rounds) }}, {"store", s.storeFaults}, {"core", s.coreFaults}, {"database", s.databaseFaults}, {"poison", s.poison},
 		{"snapshots", s.snapshots}, {"power", s.powerLoss}, {"disk", s.fullDisk}, {"readonly", s.readOnlyDisk}, {"removed", s.removedSpool}, {"crowds", s.crowds},
 		{"engine", s.engineFaults}, {"history", s.histories}, {"clock", s.clocks},
 		{"handover", s.handover}, {"partition", s.partition}, {"network2", func() { s.networkOf(2) }}, {"network3", func() { s.networkOf(3) }},

@@ -87,10 +87,7 @@ func (s *world) descriptors() {
 // handover restarts the tracker under load, with its socket held by the service manager: no request fails.
 func (s *world) handover() {
 	const fault = "rolling restarts, socket held by the service manager"
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	s.must(err)
-	defer ln.Close()
-	socket, err := ln.(*net.TCPListener).File()
+	socket, err := listen("127.0.0.1:0")
 	s.must(err)
 	defer socket.Close()
 	usual := s.tracker
