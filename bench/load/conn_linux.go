@@ -95,6 +95,7 @@ func (l *loop) send(i int, due time.Time) {
 	c.n, c.due, c.busy, c.begun = l.sent, due, true, false
 	l.sent++
 	l.busy++
+	c.outBuf = l.Request(c.outBuf[:0], c.n) // also if it finds no connection: who made it is told of its failure
 	if c.fd == 0 {
 		if err := l.open(i); err != nil {
 			l.fail(i, "connect: "+err.Error())
@@ -102,7 +103,6 @@ func (l *loop) send(i int, due time.Time) {
 		}
 	}
 	c.sent = l.now
-	c.outBuf = l.Request(c.outBuf[:0], c.n)
 	c.out = c.outBuf
 	c.noBody = bytes.HasPrefix(c.out, []byte("HEAD "))
 	l.write(i)

@@ -58,7 +58,7 @@ type Options struct {
 	Requests uint64
 	// Sleep lets the loop sleep between arrivals instead of spinning on its core. Waking up adds to latencies.
 	Sleep bool
-	// Request appends the nth request to dst. It is called on the loop's thread.
+	// Request appends the nth request to dst. It is called once for each on the loop's thread, before OnAnswer or OnFail.
 	Request func(dst []byte, n uint64) []byte
 	// OnAnswer is called for each answer on the loop's thread; nil: none.
 	OnAnswer func(Answer)

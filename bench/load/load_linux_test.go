@@ -160,10 +160,14 @@ func once(t *testing.T, f func(c net.Conn, request []byte) (again bool)) netip.A
 // A request that found nobody was not served; one that had been written may have been.
 func TestWhoWasNotReached(t *testing.T) {
 	addr := once(t, func(net.Conn, []byte) bool { return false })
-	sent := uint64(0)
+	sent, made := uint64(0), map[uint64]bool{}
 	r, err := Run(t.Context(), Options{
-		Addr: addr, Connections: 1, Duration: 300 * time.Millisecond, Rate: constant(100), Request: request,
+		Addr: addr, Connections: 1, Duration: 300 * time.Millisecond, Rate: constant(100),
+		Request: func(dst []byte, n uint64) []byte { made[n] = true; return request(dst, n) },
 		OnFail: func(f Failure) {
+			if !made[f.N] {
+				t.Errorf("request %d failed before it was made", f.N)
+			}
 			if f.Sent {
 				sent++
 			}

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
@@ -78,8 +79,18 @@ func sampleOf(s system.Samples, at time.Duration) Sample {
 }
 
 func (u *Usage) add(s Sample) {
+	var before Sample
 	if n := len(u.Samples); n > 0 {
-		before := u.Samples[n-1]
+		before = u.Samples[n-1]
+	}
+	// A core that cannot ask its database does not know what is pending: as much as before, as far as anybody knows.
+	if math.IsNaN(s.Pending) {
+		s.Pending = before.Pending
+	}
+	if math.IsNaN(s.Outbox) {
+		s.Outbox = before.Outbox
+	}
+	if len(u.Samples) > 0 {
 		// A process that was started anew counts from 0 again.
 		used := s.total - before.total
 		if used < 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,6 +121,20 @@ func TestUsageAcrossARestart(t *testing.T) {
 	}
 	if u.CPUSeconds != 0.5+0.25+1 || u.PeakBytes != 100 || u.Samples[2].CPU != 0.25 || u.Samples[3].CPU != 1 {
 		t.Errorf("%+v", u)
+	}
+}
+
+// A server that does not know a figure says NaN, which JSON has not.
+func TestUsageOfWhatIsUnknown(t *testing.T) {
+	var u Usage
+	for _, pending := range []float64{math.NaN(), 3, math.NaN()} {
+		u.add(Sample{Pending: pending, Outbox: 2 * pending})
+	}
+	if s := u.Samples; s[0].Pending != 0 || s[1].Outbox != 6 || s[2].Pending != 3 || s[2].Outbox != 6 {
+		t.Errorf("%+v", s)
+	}
+	if _, err := json.Marshal(u); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 const (
 	mixedRate, mixedPostbacks, mixedReports = 300, 20, 5 // a second
 
-	faultTakes   = 4 * time.Second // with what it takes to start things again; the load is as long as all faults together
+	faultTakes   = 4 * time.Second // from one to the next, with what it takes to catch up
 	loadAfter    = 3 * time.Second // the last fault
 	settleWithin = 5 * time.Minute // from the end of the load to the end of the load test
 )
@@ -87,13 +87,16 @@ func (m *mixed) load(faults []mixedFault) (rows []row, done int) {
 	duration := time.Duration(len(faults))*faultTakes + loadAfter
 	file := filepath.Join(m.t.TempDir(), "result.json")
 	cmd, output, exited := m.start(duration, file)
-	ends := time.Now().Add(duration)
 	began := time.Now()
+	ends := began.Add(duration)
 	rows = []row{{Fault: m.row("before the first fault"), Rounds: 1}}
 	from := []int64{0} // second that a row begins with
 	for _, f := range faults {
 		if done > 0 && time.Until(ends) < faultTakes {
 			break
+		}
+		if due := began.Add(time.Duration(done)*faultTakes + time.Second); time.Now().Before(due) {
+			pass(time.Until(due))
 		}
 		pass(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // so that no second is of two faults
 		rows, from = append(rows, row{Fault: m.row(f.name), Rounds: 1}), append(from, time.Now().Unix())
