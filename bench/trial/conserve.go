@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -124,16 +125,20 @@ func (f *figures) booked() booked {
 
 // checks are the conservation equations.
 func (e *evidence) checks() []Check {
-	list := e.clickChecks()
-	if e.postbacks != nil {
-		list = append(list, e.conversionChecks()...)
-	}
-	list = append(list, e.after.equations...)
 	ledger := equal("ledger verification", 1, 0)
 	if e.ledgerHolds {
 		ledger.Got, ledger.Held = 1, true
 	}
-	return append(list, ledger)
+	return append(e.flows(), ledger)
+}
+
+// flows are those of what flows: it takes its time until they hold.
+func (e *evidence) flows() []Check {
+	list := e.clickChecks()
+	if e.postbacks != nil {
+		list = append(list, e.conversionChecks()...)
+	}
+	return append(list, e.after.equations...)
 }
 
 func (e *evidence) clickChecks() []Check {
@@ -238,15 +243,18 @@ func (r *rig) gather(ctx context.Context, e *evidence) error {
 	}
 	e.tally, e.before = r.tally, r.baseline
 	for {
-		if err := r.patiently(ctx, deadline, func() error { return r.ask(ctx, e) }); err != nil {
+		if err := r.patiently(ctx, deadline, func() error { return r.askFlows(ctx, e) }); err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(e.checks(), func(c Check) bool { return !c.Held }) || time.Now().After(deadline) {
+		if !slices.ContainsFunc(e.flows(), func(c Check) bool { return !c.Held }) || time.Now().After(deadline) {
 			break
 		}
 		if err := pause(ctx, drainStep); err != nil {
 			return err
 		}
+	}
+	if err := r.patiently(ctx, time.Now().Add(r.Settle), func() error { return r.askLedger(ctx, e) }); err != nil {
+		return err
 	}
 	if r.EachClick {
 		return r.list(ctx, e)
@@ -254,7 +262,11 @@ func (r *rig) gather(ctx context.Context, e *evidence) error {
 	return nil
 }
 
-func (r *rig) ask(ctx context.Context, e *evidence) (err error) {
+func (r *rig) ask(ctx context.Context, e *evidence) error {
+	return errors.Join(r.askFlows(ctx, e), r.askLedger(ctx, e))
+}
+
+func (r *rig) askFlows(ctx context.Context, e *evidence) (err error) {
 	if e.after, err = r.readTotals(ctx); err != nil {
 		return err
 	}
@@ -265,10 +277,14 @@ func (r *rig) ask(ctx context.Context, e *evidence) (err error) {
 		return err
 	}
 	e.report = answer.Total
+	return nil
+}
+
+func (r *rig) askLedger(ctx context.Context, e *evidence) error {
 	var ledger struct {
 		OK bool `json:"ok"`
 	}
-	err = r.api.Get(ctx, "/ledger/verification", nil, &ledger)
+	err := r.api.Get(ctx, "/ledger/verification", nil, &ledger)
 	e.ledgerHolds = ledger.OK
 	return err
 }

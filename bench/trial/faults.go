@@ -2,8 +2,10 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -153,15 +155,21 @@ func (r *rig) addFaults(result *Result, e *evidence) {
 	result.Faults = f
 }
 
-// patiently repeats do while a server that it asks is away, at most until the deadline; it is tried once at least. Unless
-// the run goes through faults, it is tried once.
+// patiently repeats do while the core says that it was asked too often and, in a run through faults, while a server that it
+// asks is away: at most until the deadline, and once at least.
 func (r *rig) patiently(ctx context.Context, deadline time.Time, do func() error) error {
 	for {
 		err := do()
-		if _, away := system.Away(err); !away || !r.ThroughFaults || time.Now().After(deadline) {
+		step := drainStep
+		_, later := system.Away(err)
+		later = later && r.ThroughFaults
+		if p, ok := errors.AsType[*system.Problem](err); ok && p.Status == http.StatusTooManyRequests {
+			later, step = true, busyStep
+		}
+		if !later || time.Now().After(deadline) {
 			return err
 		}
-		if err := pause(ctx, drainStep); err != nil {
+		if err := pause(ctx, step); err != nil {
 			return err
 		}
 	}

@@ -294,6 +294,10 @@ func TestPatience(t *testing.T) {
 	if _, err := read(time.Now().Add(time.Minute)); err == nil || tries != 1 {
 		t.Errorf("%v after %d tries; want one", err, tries)
 	}
+	answers, tries = []int{429, 200}, 0
+	if n, err := read(time.Now().Add(time.Minute)); n != 3 || err != nil || tries != 2 {
+		t.Errorf("%v pending, %v after %d tries; want two, for the first was one too many", n, err, tries)
+	}
 	answers, tries, r.ThroughFaults = []int{404}, 0, true
 	if _, err := read(time.Now().Add(time.Minute)); err == nil || tries != 1 {
 		t.Errorf("%v after %d tries; want one, for that is an answer", err, tries)

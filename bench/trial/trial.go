@@ -218,6 +218,9 @@ func (r *rig) pending(ctx context.Context) (n float64, err error) {
 // drainStep is the time between two looks at whether something has arrived.
 const drainStep = 100 * time.Millisecond
 
+// busyStep is how long to leave a core alone that was asked too often.
+const busyStep = time.Second
+
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
