@@ -22,7 +22,7 @@ export function Stat({ label, value, before, hint, inverse }: StatProps) {
       <Text size="sm" c="dimmed">
         {label}
       </Text>
-      <Text fz={{ base: 20, sm: 24 }} fw={650} lh={1.3} style={{ fontVariantNumeric: "tabular-nums", overflowWrap: "anywhere" }} component="div">
+      <Text fz={{ base: "clamp(0.875rem, 4.5vw, 1.25rem)", sm: 24 }} fw={650} lh={1.3} style={{ fontVariantNumeric: "tabular-nums", overflowWrap: "anywhere" }} component="div">
         {value}
       </Text>
       {before && <Change {...before} inverse={inverse} />}

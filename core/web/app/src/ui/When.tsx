@@ -7,7 +7,7 @@ export function When({ at, as = "datetime" }: { at: string; as?: "datetime" | "d
   const shown = as === "ago" ? formatAgo(at) : as === "date" ? formatDate(at) : formatDateTime(at);
   return (
     <Tooltip label={formatDateTime(at)} disabled={as === "datetime"}>
-      <time dateTime={at} style={{ whiteSpace: "nowrap" }}>
+      <time dateTime={at}>
         {shown}
       </time>
     </Tooltip>

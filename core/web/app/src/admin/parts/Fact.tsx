@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 /** One thing known about what a page is about. */
 export function Fact({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <Box style={{ minWidth: 0 }}>
+    <Box className="fact" style={{ minWidth: 0 }}>
       <Text size="xs" c="dimmed">
         {label}
       </Text>

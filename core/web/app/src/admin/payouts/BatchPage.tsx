@@ -19,25 +19,27 @@ import { Loaded } from "../../ui/states";
 import { save } from "../../ui/table/csv";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
+import { useNames, withNames, type Named } from "../parts/names";
 import { amountText, batchState } from "./Batches";
 
 type Batch = Schemas["PayoutBatch"];
 type Payout = Schemas["Payout"];
 const t = text.payouts;
 
-const columns: Column<Payout>[] = [
-  { key: "affiliate", title: t.affiliate, value: (p) => p.affiliate_id },
-  { key: "account", title: t.account, value: (p) => p.account },
-  { key: "state", title: t.state, value: (p) => text.states[p.state] ?? p.state, render: (p) => <StateBadge state={p.state} /> },
-  { key: "reference", title: t.reference, value: (p) => p.reference || p.reason || "–", wide: true },
-  { key: "gross", title: t.gross, value: (p) => amountText(p.gross), render: (p) => <Money amount={p.gross} />, align: "right", wide: true },
-  { key: "tax", title: t.tax, value: (p) => amountText(p.tax), render: (p) => <Money amount={p.tax} />, align: "right", wide: true },
-  { key: "net", title: t.net, value: (p) => amountText(p.net), render: (p) => <Money amount={p.net} fw={600} />, align: "right" },
+const columns: Column<Named<Payout>>[] = [
+  { key: "affiliate", title: t.affiliate, value: ({ row, name }) => name(row.affiliate_id) },
+  { key: "account", title: t.account, value: ({ row: p }) => p.account },
+  { key: "state", title: t.state, value: ({ row: p }) => text.states[p.state] ?? p.state, render: ({ row: p }) => <StateBadge state={p.state} /> },
+  { key: "reference", title: t.reference, value: ({ row: p }) => p.reference || p.reason || "–", wide: true },
+  { key: "gross", title: t.gross, value: ({ row: p }) => amountText(p.gross), render: ({ row: p }) => <Money amount={p.gross} />, align: "right", wide: true },
+  { key: "tax", title: t.tax, value: ({ row: p }) => amountText(p.tax), render: ({ row: p }) => <Money amount={p.tax} />, align: "right", wide: true },
+  { key: "net", title: t.net, value: ({ row: p }) => amountText(p.net), render: ({ row: p }) => <Money amount={p.net} fw={600} />, align: "right" },
 ];
 
 /** One batch: what it pays, who approved, how far it is. */
 export function BatchPage() {
   const { id = "" } = useParams();
+  const sees = may(useMe(), "catalog:read");
   const query = api.useQuery("get", "/api/v1/payout-batches/{id}", { params: { path: { id } } }, { refetchInterval: 15_000 });
   return (
     <Page title={`${t.batch} ${id}`} trail={[{ label: text.nav.batches, to: "/admin/payouts" }]} about={query.data && <About batch={query.data} />} actions={query.data && <Actions batch={query.data} />}>
@@ -54,9 +56,12 @@ export function BatchPage() {
             <DataTable
               name={t.payouts}
               columns={columns}
-              source={source(["payouts", batch.id, batch.updated_at], (page, signal) => client.GET("/api/v1/payouts", { params: { query: { batch_id: batch.id, ...page } }, signal }))}
-              rowKey={(p) => p.id}
-              to={(p) => `/admin/payouts/${batch.id}/${p.id}`}
+              source={withNames(
+                source<Payout>(["payouts", batch.id, batch.updated_at], (page, signal) => client.GET("/api/v1/payouts", { params: { query: { batch_id: batch.id, ...page } }, signal })),
+                (p) => (sees ? [p.affiliate_id] : []),
+              )}
+              rowKey={({ row }) => row.id}
+              to={({ row }) => `/admin/payouts/${batch.id}/${row.id}`}
             />
             <Events batch={batch} />
           </>
@@ -67,16 +72,18 @@ export function BatchPage() {
 }
 
 function About({ batch }: { batch: Batch }) {
+  const people = [batch.created_by, ...batch.approvals.map((a) => a.person_id)];
+  const name = useNames(may(useMe(), "people:read") ? people : []);
   return (
     <Group gap="xs">
       <StateBadge state={batch.state === "created" ? "waiting" : batch.state} label={batchState(batch)} />
       <span>{t.executors[batch.executor] ?? batch.executor}</span>
       <span>
-        {t.made} <When at={batch.created_at} /> {fill(text.story.by, { who: batch.created_by })}
+        {t.made} <When at={batch.created_at} /> {fill(text.story.by, { who: name(batch.created_by) })}
       </span>
       {batch.approvals.map((a) => (
         <span key={a.person_id}>
-          {fill(t.approvedBy, { who: a.person_id })} <When at={a.created_at} />
+          {fill(t.approvedBy, { who: name(a.person_id) })} <When at={a.created_at} />
         </span>
       ))}
     </Group>
@@ -203,7 +210,10 @@ function Events({ batch }: { batch: Batch }) {
   );
 }
 
-export function EventList({ events }: { events: Schemas["PayoutEvent"][] }) {
+/** What happened; of one payout it need not be said which. */
+export function EventList({ events, one }: { events: Schemas["PayoutEvent"][]; one?: boolean }) {
+  const sees = may(useMe(), "people:read");
+  const name = useNames(sees ? events.map((e) => e.by).filter((by) => by.startsWith("per_")) : []);
   return (
     <Timeline bulletSize={14} lineWidth={2}>
       {events.map((e, i) => (
@@ -213,7 +223,7 @@ export function EventList({ events }: { events: Schemas["PayoutEvent"][] }) {
               {text.states[e.to] ?? e.to.replaceAll("_", " ")}
             </Text>
             <Text size="sm" c="dimmed">
-              {[e.payout_id, fill(text.story.by, { who: e.by || t.system }), e.reason].filter(Boolean).join(" · ")}
+              {[!one && e.payout_id, fill(text.story.by, { who: e.by ? name(e.by) : t.system }), e.reason].filter(Boolean).join(" · ")}
             </Text>
           </Group>
           <Text size="xs" c="dimmed">

@@ -7,7 +7,7 @@ import { Link, useParams } from "react-router";
 import { ok } from "../../api/call";
 import { api, client, type Schemas } from "../../api/client";
 import { may, useMe } from "../../session/Session";
-import { text } from "../../text";
+import { fill, text } from "../../text";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { CopyText } from "../../ui/CopyText";
 import { DownloadButton } from "../../ui/DownloadButton";
@@ -18,6 +18,7 @@ import { Stat, StatGrid } from "../../ui/Stat";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { useNames } from "../parts/names";
 import { amountText } from "./Batches";
 import { EventList } from "./BatchPage";
 
@@ -33,15 +34,17 @@ const items: Column<Schemas["PayoutItem"]>[] = [
 /** One transfer to one affiliate: what it pays, what was withheld, how far it is. */
 export function PayoutPage() {
   const { batch = "", id = "" } = useParams();
+  const me = useMe();
   const query = api.useQuery("get", "/api/v1/payouts/{id}", { params: { path: { id } } });
+  const name = useNames(query.data && may(me, "catalog:read") ? [query.data.affiliate_id] : []);
   return (
     <Page
-      title={`${t.payout} ${id}`}
+      title={query.data ? fill(t.payoutOf, { net: formatMoney(query.data.net), to: name(query.data.affiliate_id) }) : t.payout}
       trail={[
         { label: text.nav.batches, to: "/admin/payouts" },
-        { label: batch, to: `/admin/payouts/${batch}` },
+        { label: `${t.batch} ${batch}`, to: `/admin/payouts/${batch}` },
       ]}
-      about={query.data && <About payout={query.data} />}
+      about={query.data && <About payout={query.data} name={name} />}
       actions={query.data && <Actions payout={query.data} />}
     >
       <Loaded query={query} lines={10}>
@@ -68,7 +71,7 @@ export function PayoutPage() {
                     <Title order={2} id="events" mb="md">
                       {t.events}
                     </Title>
-                    <EventList events={p.events} />
+                    <EventList events={p.events} one />
                   </Card>
                 </Stack>
               </Grid.Col>
@@ -80,13 +83,14 @@ export function PayoutPage() {
   );
 }
 
-function About({ payout: p }: { payout: Detail }) {
+function About({ payout: p, name }: { payout: Detail; name: (id: string) => string }) {
   return (
     <Group gap="xs">
       <StateBadge state={p.state} />
       <Anchor component={Link} to={`/admin/affiliates/${p.affiliate_id}`}>
-        {p.affiliate_id}
+        {name(p.affiliate_id)}
       </Anchor>
+      <CopyText value={p.id} />
       <span>{p.account}</span>
       <span>{t.executors[p.executor] ?? p.executor}</span>
     </Group>

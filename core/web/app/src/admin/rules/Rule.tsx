@@ -11,6 +11,7 @@ import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { CopyText } from "../../ui/CopyText";
 import { formatBasisPoints, formatMoney, formatNumber } from "../../ui/locale";
 import { Page } from "../../ui/Page";
+import { Sideways } from "../../ui/Sideways";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
 import { When } from "../../ui/When";
@@ -160,8 +161,8 @@ function MoreTerms({ rule }: { rule: Rule }) {
 
 function Versions({ items }: { items: Rule[] }) {
   return (
-    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.versions}>
-      <Table>
+    <Sideways label={t.versions}>
+      <Table miw={460}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t.version}</Table.Th>
@@ -183,6 +184,6 @@ function Versions({ items }: { items: Rule[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Sideways>
   );
 }

@@ -73,6 +73,7 @@ export const payouts = {
   lookups: "Times looked up",
   unknown: "Whether it arrived is not known yet. It is looked up; it is never sent a second time under another key.",
   payout: "Payout",
+  payoutOf: "Payout of {net} to {to}",
   updated: "Changed",
 };
 
