@@ -230,7 +230,10 @@ func (s *server) pay(out map[string]string, sh shop, self string) {
 	var terms api.TaxTerms
 	s.as(finance).do("GET", "/api/v1/tax-rules/example", nil).want(http.StatusOK).into(&terms)
 	s.do("POST", "/api/v1/tax-rules", terms).want(http.StatusCreated)
-	s.do("POST", "/api/v1/payout-batches", map[string]any{"currency": "INR", "executor": "bank_file"}).want(http.StatusCreated)
+	var request api.OwnPayoutRequest
+	s.as(self).do("POST", ownRequests, map[string]any{"currency": "INR"}).want(http.StatusCreated).into(&request)
+	out["payout-requests"] = request.ID
+	s.as(finance).do("POST", "/api/v1/payout-batches", map[string]any{"currency": "INR", "executor": "bank_file"}).want(http.StatusCreated)
 	var list api.List[api.Payout]
 	s.do("GET", "/api/v1/payouts?limit=1", nil).want(http.StatusOK).into(&list)
 	out["payout-methods"], out["payouts"] = method.ID, list.Items[0].ID
