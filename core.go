@@ -286,9 +286,9 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 	watching := live.New(live.Options{
 		Sources: []live.Source{api.ClickSource(analytics, time.Now), api.ConversionSource(conversions)}, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
-	modules = append(modules, api.Live(watching, 0), api.Business(database))
+	people.people.Watch(func(_, person int64) { watching.End(person) })
 	nodes := system.NewNodes(database, guards.audit, time.Now)
-	modules = append(modules, e.system(systemParts{
+	health := e.system(systemParts{
 		database: database, nodes: nodes, links: links, books: books, analytics: analytics, queues: []system.QueueProbe{
 			queueOf("facts for analytics", time.Minute, "analytics does not take them; reports lag behind the books", "edgeref core requeue-facts, once analytics is mended", facts.Backlog),
 			queueOf("webhooks", 5*time.Minute, "receivers do not answer, or the workers of webhooks ended", "see the dead deliveries of webhooks, and replay them", hooks.Backlog),
@@ -296,7 +296,8 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 			queueOf("payment events", time.Minute, "the gateway cannot be asked, or the workers of payments ended", "see payment events for review", payments.Backlog),
 			queueOf("idempotency keys", time.Hour, "expired keys are not deleted; see the log of the core", "", api.ExpiredKeys(database, time.Now)),
 		},
-	}))
+	})
+	modules = append(modules, api.Live(watching, 0), api.System(health), api.Business(database, health))
 	public, err := api.New(
 		api.Options{DB: database, Audit: guards.audit, Tokens: api.Chain(tokens, people.scheme()), Logger: log, Registerer: e.registry, Now: time.Now, Version: version, TrustedProxies: proxies},
 		modules...,
@@ -305,6 +306,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		return nil, err
 	}
 
+	people.run(e.parts)
 	e.parts.background("ledger chain", sealer.Run)
 	e.parts.background("outbox", func(ctx context.Context) { logEnd(log, "outbox", facts.Run(ctx)) })
 	e.parts.background("commission release", func(ctx context.Context) { logEnd(log, "commission release", commissions.Run(ctx)) })

@@ -77,9 +77,13 @@ func (e *environment) startAccounts(ctx context.Context, database *db.DB, ids *n
 	if err := p.ensureOwner(ctx, c.Owner, e.embedded); err != nil {
 		return nil, err
 	}
-	e.parts.background("account requests", p.people.Run)
-	e.parts.background("expired tokens", p.oauth.Run)
 	return p, nil
+}
+
+// run does what strangers asked for, and forgets what has expired, in the background.
+func (p *accountPart) run(of *parts) {
+	of.background("account requests", p.people.Run)
+	of.background("expired tokens", p.oauth.Run)
 }
 
 func hasher(c config.Account, reg prometheus.Registerer) *password.Hasher {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/catalog"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/ledger"
@@ -32,16 +31,16 @@ func queueOf(name string, late time.Duration, help, dead string, ask func(contex
 	}}
 }
 
-// system is the part of the API that says how the machinery is.
-func (e *environment) system(p systemParts) api.Module {
-	return api.System(system.New(system.Options{
+// system says how the machinery is.
+func (e *environment) system(p systemParts) *system.Service {
+	return system.New(system.Options{
 		Version: version, Role: string(e.role), StartedAt: time.Now(), Instance: e.instance, Nodes: p.nodes, Revision: p.links.Revision, Now: time.Now,
 		Stores: []system.StoreProbe{
 			{Name: "core", Kind: p.database.Dialect().String(), Help: "Nothing can be booked or changed until it does; trackers keep what they take.", Ask: p.coreStore},
 			{Name: "analytics", Kind: e.config.Analytics.Store, Help: "Reports fail and clicks wait in the spools until it does; the books are not affected.", Ask: e.analyticsStore(p.analytics)},
 		},
 		Queues: p.queues, Ledger: p.ledgerFacts, Checks: e.ops.states, Work: e.parts.inBackground, BenchFile: e.config.Core.BenchResult,
-	}))
+	})
 }
 
 func (p systemParts) coreStore(ctx context.Context) (f system.StoreFacts, err error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/wire/ident"
 )
 
 func acting(p account.Person) access.Principal {
@@ -82,6 +83,70 @@ func TestSuspendedPersonIsSignedOut(t *testing.T) {
 		}
 		list, err := w.audit.List(ctx, audit.Filter{Action: "person.update", Limit: 5})
 		if err != nil || len(list) != 1 || list[0].Actor.ID != owner.ID || list[0].Reason != "fraud" || strings.Contains(string(list[0].After), "lea@") {
+			t.Errorf("audit %+v, %v", list, err)
+		}
+	})
+}
+
+// Who may end whose sessions, and what ends with them.
+func TestSessionsOfOthersEnd(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		owner, admin := w.person("owner@example.com", access.RoleOwner), w.person("admin@example.com", access.RoleAdmin)
+		finance, lea := w.person("fin@example.com", access.RoleFinance), w.person("lea@example.com", access.RoleLearner)
+		money, lost, kept := w.signIn(finance.Email), w.signIn(lea.Email), w.signIn(lea.Email)
+		alive := func(in account.SignedIn) bool {
+			_, _, err := w.SessionBySecret(t.Context(), in.Secret)
+			return err == nil
+		}
+		machine := access.Principal{TokenID: 7, Scopes: []access.Scope{access.PeopleWrite}}
+		ctx := access.With(t.Context(), acting(admin))
+		var changed [][2]int64
+		w.Watch(func(session, person int64) { changed = append(changed, [2]int64{session, person}) })
+		for name, c := range map[string]struct {
+			actor access.Principal
+			of    account.Person
+			id    int64
+			want  error
+		}{
+			"admin of finance":   {acting(admin), finance, money.Session.ID, account.ErrOwnerOnly},
+			"machine of finance": {machine, finance, money.Session.ID, account.ErrOwnerOnly},
+			"another's":          {acting(admin), lea, money.Session.ID, account.ErrNoSession},
+			"nobody's":           {acting(admin), account.Person{ID: 99}, money.Session.ID, account.ErrNotFound},
+		} {
+			if err := w.EndSessionOf(ctx, c.actor, c.of.ID, c.id, "lost"); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, want %v", name, err, c.want)
+			}
+			if errors.Is(c.want, account.ErrNoSession) {
+				continue // of all there may be none
+			}
+			if err := w.EndSessionsOf(ctx, c.actor, c.of.ID, "lost"); !errors.Is(err, c.want) {
+				t.Errorf("%s, all: %v, want %v", name, err, c.want)
+			}
+		}
+		if !alive(money) || !alive(lost) {
+			t.Fatal("a refusal ended sessions")
+		}
+		if err := w.EndSessionOf(ctx, acting(admin), lea.ID, lost.Session.ID, "lost"); err != nil {
+			t.Fatal(err)
+		}
+		if alive(lost) || !alive(kept) || !alive(money) {
+			t.Errorf("after one ended: %v %v %v", alive(lost), alive(kept), alive(money))
+		}
+		if err := w.EndSessionOf(ctx, acting(admin), lea.ID, lost.Session.ID, "lost"); !errors.Is(err, account.ErrNoSession) {
+			t.Errorf("ended twice: %v", err)
+		}
+		if err := w.EndSessionsOf(access.With(ctx, acting(owner)), acting(owner), finance.ID, "left the firm"); err != nil || alive(money) || !alive(kept) {
+			t.Errorf("all of finance by an owner: %v, alive %v, others %v", err, alive(money), alive(kept))
+		}
+		if want := [2]int64{0, finance.ID}; changed[len(changed)-1] != want {
+			t.Errorf("told of %v", changed)
+		}
+		own := w.signIn(admin.Email)
+		if err := w.EndSessionOf(ctx, acting(admin), admin.ID, own.Session.ID, "mine"); err != nil || alive(own) {
+			t.Errorf("his own: %v", err)
+		}
+		list, err := w.audit.List(ctx, audit.Filter{Object: ident.Format(ident.Person, lea.ID), Action: "person.session_end", Limit: 5})
+		if err != nil || len(list) != 1 || list[0].Actor.ID != admin.ID || list[0].Reason != "lost" || !strings.Contains(string(list[0].Before), "Firefox on Linux") {
 			t.Errorf("audit %+v, %v", list, err)
 		}
 	})

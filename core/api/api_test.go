@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/edgeref/edgeref/core/account/oauth"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/audit"
 	"github.com/edgeref/edgeref/core/commission"
@@ -22,6 +23,7 @@ import (
 	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/core/payment"
 	"github.com/edgeref/edgeref/core/payout"
+	"github.com/edgeref/edgeref/core/system"
 	"github.com/edgeref/edgeref/core/token"
 	"github.com/edgeref/edgeref/core/webhook"
 )
@@ -63,6 +65,7 @@ type server struct {
 	payouts     *payout.Service
 	payments    *payment.Service
 	people      people
+	accounts    *accounts
 	audit       *audit.Log
 	gateway     *gateway
 	inboxes     inboxes
@@ -71,6 +74,7 @@ type server struct {
 	analytics   *analytics
 	bearer      string
 	watching    time.Duration // how long streams of what happens last
+	ledgerFacts system.LedgerFacts
 }
 
 // each runs test against an API on every kind of database.
@@ -94,7 +98,7 @@ func newServer(t *testing.T, d *db.DB, build func(s *server) []api.Module) *serv
 		t.Fatal(err)
 	}
 	s.audit = audit.New(audit.Options{DB: d, IDs: s.ids})
-	a, err := api.New(api.Options{DB: d, Audit: s.audit, Tokens: api.Chain(s.tokens, api.Scheme{Prefix: personPrefix, Authenticator: s.people}), Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
+	a, err := api.New(api.Options{DB: d, Audit: s.audit, Tokens: api.Chain(s.tokens, api.Scheme{Prefix: personPrefix, Authenticator: s.people}, api.Scheme{Prefix: oauth.AccessPrefix, Authenticator: s}), Logger: s.log.logger(), Registerer: s.reg, Now: s.clock.Now, Version: "test", TrustedProxies: loopback()}, build(s)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/business"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/system"
 )
 
 // maxSpan is the longest span of an overview.
@@ -38,11 +39,18 @@ type TodoItem struct {
 	Count int64         `json:"count" example:"2"`
 }
 
+// BusinessSystem is what of the machinery somebody should look at.
+type BusinessSystem struct {
+	State    system.State     `json:"state" enum:"ok,warn,bad" doc:"The worst of the troubles"`
+	Troubles []system.Trouble `json:"troubles" nullable:"false" doc:"The worst first"`
+}
+
 // BusinessOverview is the first page of who runs the business.
 type BusinessOverview struct {
 	Figures *BusinessFigures `json:"figures,omitempty" doc:"Of the span; absent where none was asked for"`
 	Compare *BusinessFigures `json:"compare,omitempty" doc:"Of the span to compare with"`
 	Todo    []TodoItem       `json:"todo" nullable:"false" doc:"Also those that are 0; only what the asker may look into"`
+	System  *BusinessSystem  `json:"system,omitempty" doc:"What is not well with trackers, stores, queues and the ledger, as in GET /api/v1/system; who may not read that and may read the ledger is told of the ledger alone. Absent: neither"`
 }
 
 type businessInput struct {
@@ -75,13 +83,36 @@ func taskScope(t business.Task) access.Scope {
 	return access.Admin
 }
 
+// machinery says how everything is; it answers in bounded time, whatever is dead.
+type machinery interface {
+	Health(context.Context) system.Health
+}
+
+// businessSystem is what the asker may know of how the machinery is; nil: nothing.
+func businessSystem(ctx context.Context, m machinery, who access.Principal) *BusinessSystem {
+	all := who.Can(access.SystemRead)
+	if !all && !who.Can(access.LedgerRead) {
+		return nil
+	}
+	out := &BusinessSystem{State: system.OK, Troubles: []system.Trouble{}}
+	for _, t := range m.Health(ctx).Troubles {
+		if all || t.Kind == system.TroubleLedger {
+			out.Troubles = append(out.Troubles, t)
+		}
+	}
+	if len(out.Troubles) > 0 {
+		out.State = out.Troubles[0].State
+	}
+	return out
+}
+
 // Business registers the first page of who runs the business.
-func Business(d *db.DB) Module {
+func Business(d *db.DB, m machinery) Module {
 	return func(a *API) {
 		handle(a, operation{
 			id: "get-overview", method: http.MethodGet, path: "/overview", tag: "Reports", scope: access.ReportsRead,
 			summary: "Get an overview of the business",
-			about: "What waits for somebody, in one request; with `from` and `to` also orders, money and new people of that span, and with `compare_from` and `compare_to` of another. " +
+			about: "What waits for somebody and what is not well, in one request; with `from` and `to` also orders, money and new people of that span, and with `compare_from` and `compare_to` of another. " +
 				"Figures come from the books. Clicks and conversion rates are in `GET /api/v1/reports`, what is owed in `GET /api/v1/ledger/balances`.",
 		}, func(ctx context.Context, in *businessInput) (*struct{ Body BusinessOverview }, error) {
 			out := &struct{ Body BusinessOverview }{BusinessOverview{Todo: []TodoItem{}}}
@@ -96,6 +127,7 @@ func Business(d *db.DB) Module {
 				return nil, err
 			}
 			who := principalOf(ctx)
+			out.Body.System = businessSystem(ctx, m, who)
 			var tasks []business.Task
 			for _, t := range business.Tasks() {
 				if who.Can(taskScope(t)) {

@@ -2,12 +2,16 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/api"
 	"github.com/edgeref/edgeref/core/business"
 	"github.com/edgeref/edgeref/core/db"
+	"github.com/edgeref/edgeref/core/system"
+	"github.com/edgeref/edgeref/wire/node"
 )
 
 const businessSpanOf2026 = "/api/v1/overview?from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z"
@@ -73,4 +77,42 @@ func TestBusiness(t *testing.T) {
 			t.Error("support is told of nothing")
 		}
 	})
+}
+
+// What is not well is told to whom it concerns: all of it to whoever may see the system, the ledger to finance, nothing to others.
+func TestBusinessTellsOfTheSystem(t *testing.T) {
+	s := sqliteServer(t)
+	state := func(bearer string) *api.BusinessSystem {
+		t.Helper()
+		s.clock.add(2 * time.Second) // what was asked is kept for one
+		s.bearer = bearer
+		var o api.BusinessOverview
+		s.do("GET", "/api/v1/overview", nil).want(http.StatusOK).into(&o)
+		return o.System
+	}
+	admin, finance, support := s.signIn(7, nil, access.RoleAdmin), s.signIn(8, nil, access.RoleFinance), s.signIn(9, nil, access.RoleSupport)
+	for _, who := range []string{admin, finance, support} {
+		if got := state(who); got == nil || got.State != system.OK || got.Troubles == nil || len(got.Troubles) != 0 {
+			t.Errorf("while all is well: %+v", got)
+		}
+	}
+	s.ledgerFacts = system.LedgerFacts{VerifiedAt: s.clock.Now(), Text: "sums differ"}
+	now := s.clock.Now().UnixMilli()
+	if err := s.nodes().Report(t.Context(), node.Status{Node: 3, Instance: "x", StartedAt: now, SentAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	got := state(admin)
+	if got.State != system.Bad || len(got.Troubles) != 2 || got.Troubles[0].Kind != system.TroubleLedger || got.Troubles[1].Kind != system.TroubleNode || got.Troubles[1].Name != "3" ||
+		got.Troubles[1].State != system.Warn {
+		t.Errorf("admin: %+v", got)
+	}
+	if got = state(finance); got.State != system.Bad || len(got.Troubles) != 1 || !strings.Contains(got.Troubles[0].Text, "sums differ") {
+		t.Errorf("finance: %+v", got)
+	}
+	if got = state(support); len(got.Troubles) != 2 {
+		t.Errorf("support: %+v", got)
+	}
+	if got = state(s.token(access.ReportsRead)); got != nil {
+		t.Errorf("a machine that reads reports: %+v", got)
+	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -136,7 +137,7 @@ func Live(h *live.Hub, lasting time.Duration) Module {
 
 func watch(ctx context.Context, h *live.Hub, affiliate int64, lasting time.Duration) (*huma.StreamResponse, error) {
 	p := principalOf(ctx)
-	l, err := h.Listen(max(p.PersonID, p.TokenID), affiliate)
+	l, err := h.Listen(cmp.Or(p.ViewerID, p.PersonID, p.TokenID), affiliate) // who looks at another's pages watches himself
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ func Accounts(s *account.Service) Module {
 		factorOperations(a, s)
 		privacyOperations(a, s)
 		peopleOperations(a, s)
+		peopleSessionOperations(a, s)
 	}
 }
 

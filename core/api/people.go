@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/account"
 	"github.com/edgeref/edgeref/core/account/oauth"
@@ -179,6 +181,11 @@ type OAuthClientRequest struct {
 	PostLogoutURIs []string       `json:"post_logout_redirect_uris,omitempty" maxItems:"10" example:"[\"https://app.example/\"]"`
 	Scopes         []access.Scope `json:"scopes" maxItems:"32" nullable:"false" example:"[\"me\",\"affiliate:self\"]" doc:"The most that it is granted; each person's roles cut it further"`
 	Confidential   bool           `json:"confidential,omitempty" example:"false" doc:"It can keep a secret, as a server can and a page or an app cannot"`
+}
+
+// TransformSchema implements huma.SchemaTransformer: a client may be granted every scope; what a person has not, it does not get.
+func (OAuthClientRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return withScopes(s, func(access.Scope) bool { return true })
 }
 
 // OAuthClientPath names one client.

@@ -19,9 +19,10 @@ import (
 func siteModules(s *server) []api.Module {
 	bucket := memblob.OpenBucket(nil)
 	s.t.Cleanup(func() { bucket.Close() })
+	health := systemService(s)
 	return []api.Module{
 		api.Site(site.New(site.Options{DB: s.db, IDs: s.ids, Bucket: bucket, Audit: s.audit, Now: s.clock.Now})),
-		materialModule(s, s.self.Catalog), systemModule(s), liveModule(s), api.Business(s.db),
+		materialModule(s, s.self.Catalog), api.System(health), liveModule(s), api.Business(s.db, health),
 		api.Settings(api.SettingList{File: "edgeref.yaml", Sections: []api.SettingSection{{Name: "core", Settings: []api.Setting{
 			{Name: "core.listen", Value: "127.0.0.1:8081", Source: "file", IsSet: true}, {Name: "core.admin_token", Secret: true, IsSet: true, Source: "environment"},
 		}}}}),

@@ -14,9 +14,9 @@ import (
 
 func (s *server) nodes() *system.Nodes { return system.NewNodes(s.db, s.audit, s.clock.Now) }
 
-func systemModule(s *server) api.Module {
+func systemService(s *server) *system.Service {
 	keys := api.ExpiredKeys(s.db, s.clock.Now)
-	return api.System(system.New(system.Options{
+	return system.New(system.Options{
 		Version: "test", Role: "core", StartedAt: s.clock.Now(), Nodes: s.nodes(), Now: s.clock.Now,
 		Stores: []system.StoreProbe{{Name: "core", Kind: s.db.Dialect().String(), Ask: func(ctx context.Context) (f system.StoreFacts, err error) {
 			f.Size, err = s.db.Size(ctx)
@@ -26,7 +26,8 @@ func systemModule(s *server) api.Module {
 			b.Pending, b.Dead, b.Overdue, err = keys(ctx)
 			return b, err
 		}}},
-	}))
+		Ledger: func(context.Context) (system.LedgerFacts, error) { return s.ledgerFacts, nil },
+	})
 }
 
 func TestSystem(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/edgeref/edgeref/core/access"
 	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/core/token"
@@ -35,7 +37,24 @@ type NewToken struct {
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name   string         `json:"name" minLength:"1" maxLength:"128" example:"shop backend"`
-	Scopes []access.Scope `json:"scopes" minItems:"1" maxItems:"32" nullable:"false" enum:"admin,audit:read,catalog:read,catalog:write,conversions:read,conversions:write,kyc:read,kyc:write,ledger:read,mail:read,orders:read,orders:write,payouts:approve,payouts:read,payouts:write,people:read,people:write,reports:read,shop:read,shop:write,webhooks:read,webhooks:write" example:"[\"conversions:write\"]"`
+	Scopes []access.Scope `json:"scopes" minItems:"1" maxItems:"32" nullable:"false" example:"[\"conversions:write\"]"`
+}
+
+// TransformSchema implements huma.SchemaTransformer: a machine's token may have all scopes but the personal ones.
+func (TokenRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return withScopes(s, func(scope access.Scope) bool { return !scope.Personal() })
+}
+
+// withScopes names the scopes that the schema's list takes, so that documents and the pages that are made of them know each new one.
+func withScopes(s *huma.Schema, take func(access.Scope) bool) *huma.Schema {
+	var names []any
+	for _, scope := range access.Scopes() {
+		if take(scope) {
+			names = append(names, string(scope))
+		}
+	}
+	s.Properties["scopes"].Items.Enum = names
+	return s
 }
 
 // Tokens registers the operations on tokens.

@@ -77,6 +77,7 @@ type Listener struct {
 	who       int64
 	affiliate int64 // 0: everything
 	events    chan Event
+	done      chan struct{} // closed under the hub's mu
 
 	mu     sync.Mutex
 	missed int
@@ -119,7 +120,7 @@ func (h *Hub) Listen(who, affiliate int64) (*Listener, error) {
 	case len(h.listeners) >= MaxListeners || h.of[who] >= MaxOfOne:
 		return nil, ErrTooMany
 	}
-	l := &Listener{hub: h, who: who, affiliate: affiliate, events: make(chan Event, buffer)}
+	l := &Listener{hub: h, who: who, affiliate: affiliate, events: make(chan Event, buffer), done: make(chan struct{})}
 	h.listeners[l] = struct{}{}
 	h.of[who]++
 	if !h.looking {
@@ -132,8 +133,8 @@ func (h *Hub) Listen(who, affiliate int64) (*Listener, error) {
 // Events gives what happens, until the listener is closed.
 func (l *Listener) Events() <-chan Event { return l.events }
 
-// Done is closed when the process stops.
-func (l *Listener) Done() <-chan struct{} { return l.hub.stop }
+// Done is closed when the listener is to end: it was closed, End was called for it, or the process stops.
+func (l *Listener) Done() <-chan struct{} { return l.done }
 
 // Missed is how many events the listener was too slow for since it was asked last.
 func (l *Listener) Missed() int {
@@ -151,19 +152,40 @@ func (l *Listener) Close() {
 	if _, there := l.hub.listeners[l]; !there {
 		return
 	}
-	delete(l.hub.listeners, l)
-	if l.hub.of[l.who]--; l.hub.of[l.who] == 0 {
-		delete(l.hub.of, l.who)
+	l.hub.drop(l)
+}
+
+// End ends all watching of one person or token now. Who still may begins again.
+func (h *Hub) End(who int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for l := range h.listeners {
+		if l.who == who {
+			h.drop(l)
+		}
 	}
+}
+
+// drop forgets a listener that is there; h.mu is held.
+func (h *Hub) drop(l *Listener) {
+	delete(h.listeners, l)
+	if h.of[l.who]--; h.of[l.who] == 0 {
+		delete(h.of, l.who)
+	}
+	close(l.done)
 }
 
 // Close ends all watching.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.closed {
-		h.closed = true
-		close(h.stop)
+	if h.closed {
+		return
+	}
+	h.closed = true
+	close(h.stop)
+	for l := range h.listeners {
+		h.drop(l)
 	}
 }
 

@@ -102,6 +102,26 @@ func TestHub(t *testing.T) {
 	})
 }
 
+// Whose watching is ended is told so, others go on, and who may begins again.
+func TestEnd(t *testing.T) {
+	h := live.New(live.Options{Now: time.Now})
+	defer h.Close()
+	first, second, other := listen(t, h, 1, 0), listen(t, h, 1, 5), listen(t, h, 2, 0)
+	h.End(1)
+	h.End(3)
+	<-first.Done()
+	<-second.Done()
+	select {
+	case <-other.Done():
+		t.Error("another one is ended too")
+	default:
+	}
+	first.Close()
+	for range live.MaxOfOne {
+		defer listen(t, h, 1, 0).Close()
+	}
+}
+
 func TestLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &store{}

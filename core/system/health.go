@@ -50,6 +50,45 @@ type Health struct {
 	Checks  []CheckState `json:"checks" nullable:"false" doc:"What this process needs in order to be ready"`
 	Work    []Work       `json:"work" nullable:"false" doc:"What this process does in the background"`
 	Bench   Bench        `json:"bench"`
+	// Troubles repeat what is not well, for who wants no more than that.
+	Troubles []Trouble `json:"troubles" nullable:"false" doc:"What is not ok, the worst first; empty: everything is"`
+}
+
+// TroubleKind says what is not well.
+type TroubleKind string
+
+// Kinds of troubles.
+const (
+	TroubleNodes  TroubleKind = "nodes" // all of them: nothing is known of any
+	TroubleNode   TroubleKind = "node"
+	TroubleStore  TroubleKind = "store"
+	TroubleQueue  TroubleKind = "queue"
+	TroubleLedger TroubleKind = "ledger"
+	TroubleCheck  TroubleKind = "check"
+	TroubleWork   TroubleKind = "work"
+	TroubleBench  TroubleKind = "bench"
+)
+
+// Trouble is a thing that is not well.
+type Trouble struct {
+	Verdict
+	Kind TroubleKind `json:"kind" enum:"nodes,node,store,queue,ledger,check,work,bench"`
+	Name string      `json:"name" example:"3" doc:"Of which: the number of a node, the name of a store, a queue, a check or work; empty where there is but one"`
+}
+
+// named is the trouble in a list of words.
+func (t Trouble) named() string {
+	switch t.Kind {
+	case TroubleNodes:
+		return "edge nodes"
+	case TroubleNode:
+		return "edge node " + t.Name
+	case TroubleCheck:
+		return t.Name
+	case TroubleLedger, TroubleBench:
+		return string(t.Kind)
+	}
+	return string(t.Kind) + " " + t.Name
 }
 
 // Process is the process that answers.

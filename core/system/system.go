@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -183,35 +185,39 @@ func (s *Service) process(now time.Time) Process {
 
 // summarise gives the worst state, and names what is not well.
 func (h *Health) summarise(nodes Verdict) {
-	h.Verdict = Verdict{OK, "everything is well"}
-	var names []string
-	add := func(name string, v Verdict) {
+	h.Verdict, h.Troubles = Verdict{OK, "everything is well"}, []Trouble{}
+	add := func(kind TroubleKind, name string, v Verdict) {
 		if v.State.rank() > 0 {
-			names = append(names, name)
-			h.worse(v.State, "")
+			h.Troubles = append(h.Troubles, Trouble{v, kind, name})
 		}
 	}
-	add("edge nodes", nodes)
+	add(TroubleNodes, "", nodes)
 	for i := range h.Nodes {
-		add(fmt.Sprintf("edge node %d", h.Nodes[i].Node), h.Nodes[i].Verdict)
+		add(TroubleNode, strconv.Itoa(h.Nodes[i].Node), h.Nodes[i].Verdict)
 	}
 	for i := range h.Stores {
-		add("store "+h.Stores[i].Name, h.Stores[i].Verdict)
+		add(TroubleStore, h.Stores[i].Name, h.Stores[i].Verdict)
 	}
 	for i := range h.Queues {
-		add("queue "+h.Queues[i].Name, h.Queues[i].Verdict)
+		add(TroubleQueue, h.Queues[i].Name, h.Queues[i].Verdict)
 	}
-	add("ledger", h.Ledger.Verdict)
+	add(TroubleLedger, "", h.Ledger.Verdict)
 	for i := range h.Checks {
-		add(h.Checks[i].Name, h.Checks[i].Verdict)
+		add(TroubleCheck, h.Checks[i].Name, h.Checks[i].Verdict)
 	}
 	for i := range h.Work {
-		add("work "+h.Work[i].Name, h.Work[i].Verdict)
+		add(TroubleWork, h.Work[i].Name, h.Work[i].Verdict)
 	}
-	add("bench", h.Bench.Verdict)
-	if len(names) > 0 {
-		h.Text = "look at: " + strings.Join(names, ", ")
+	add(TroubleBench, "", h.Bench.Verdict)
+	if len(h.Troubles) == 0 {
+		return
 	}
+	slices.SortStableFunc(h.Troubles, func(a, b Trouble) int { return b.State.rank() - a.State.rank() })
+	names := make([]string, len(h.Troubles))
+	for i, t := range h.Troubles {
+		names[i] = t.named()
+	}
+	h.Verdict = Verdict{h.Troubles[0].State, "look at: " + strings.Join(names, ", ")}
 }
 
 // readBench reads the operator's file of the last load test.

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // look is how often a condition is looked at again.
@@ -311,6 +312,34 @@ func (tab *Tab) fill(n Node, text string) {
 		return
 	}
 	tab.Do(chromedp.KeyEvent(text))
+}
+
+// Upload gives a file to the field for files at a place among those of the page, as if it had been chosen.
+func (tab *Tab) Upload(place int, path string) {
+	tab.t.Helper()
+	root := call(tab, dom.GetDocument, dom.GetDocumentParams{}).Root
+	found := call(tab, dom.QuerySelectorAll, dom.QuerySelectorAllParams{NodeID: root.NodeID, Selector: `input[type="file"]`}).NodeIDs
+	if place >= len(found) {
+		tab.t.Fatalf("the page has %d fields for files", len(found))
+	}
+	call(tab, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, NodeID: found[place]})
+}
+
+// Slow lets the page send no more than so many bytes a second; 0: as many as it can.
+func (tab *Tab) Slow(upload int) {
+	tab.t.Helper()
+	conditions := []*network.Conditions{}
+	if upload > 0 {
+		conditions = append(conditions, &network.Conditions{DownloadThroughput: -1, UploadThroughput: float64(upload)})
+	}
+	call(tab, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: conditions})
+}
+
+// Escape presses the key that closes what is open above the page.
+func (tab *Tab) Escape() {
+	tab.t.Helper()
+	tab.Do(chromedp.KeyEvent(kb.Escape))
+	tab.Settle()
 }
 
 // Choose opens the choice with a label and takes an option.

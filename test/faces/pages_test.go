@@ -21,16 +21,14 @@ func TestFaces(t *testing.T) {
 	chromium := browser.Start(t)
 	t.Run("light", func(t *testing.T) { light(t, b, chromium) })
 	t.Run("story", func(t *testing.T) { story(t, b, chromium) })
+	t.Run("office", func(t *testing.T) { office(t, b, chromium) })
 	t.Run("pages", func(t *testing.T) { pages(t, b, chromium) })
 }
 
 // pages looks at every page that the navigation of each kind of person leads to, and at the first entry of each list: it must
 // have a heading, fit a telephone, shut nobody out, log no error, and ask nobody but this machine.
 func pages(t *testing.T, b *business, chromium *browser.Browser) {
-	axe, err := os.ReadFile("../../core/web/app/node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatalf("axe-core is missing, run make web: %v", err)
-	}
+	axe := readAxe(t)
 	t.Run("public", func(t *testing.T) {
 		tab := chromium.Open(t, b.Core, b.Tracker)
 		tab.Dark(false)
@@ -38,7 +36,7 @@ func pages(t *testing.T, b *business, chromium *browser.Browser) {
 			"/", "/products", "/products/sales-basics", "/checkout/sales-basics", "/affiliates", "/legal/terms", "/legal/contact",
 			"/account/sign-in", "/account/sign-up", "/account/forgot",
 		} {
-			look(t, b, tab, string(axe), "DEMO_PUBLIC", path, widths)
+			look(t, b, tab, axe, "DEMO_PUBLIC", path, widths)
 		}
 	})
 	shown := map[string]bool{} // to an earlier person: another sees it again on a telephone only, with what is theirs
@@ -70,12 +68,22 @@ func pages(t *testing.T, b *business, chromium *browser.Browser) {
 				if shown[shape(path)] {
 					at = widths[:1]
 				}
-				look(t, b, tab, string(axe), who, path, at)
+				look(t, b, tab, axe, who, path, at)
 			}
 			maps.Copy(shown, seen)
 			t.Logf("%d pages", len(seen))
 		})
 	}
+}
+
+// readAxe is the source of axe-core.
+func readAxe(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile("../../core/web/app/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is missing, run make web: %v", err)
+	}
+	return string(source)
 }
 
 // shape is a path without what tells one entry of a list from another.
@@ -146,16 +154,22 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, wi
 		if alert := browser.Eval[string](tab, `document.querySelector("[data-error]")?.innerText ?? ""`); alert != "" {
 			t.Errorf("%s shows an error: %s", path, alert)
 		}
-		for _, v := range tab.Axe(axe) {
-			if v.Impact == "serious" || v.Impact == "critical" {
-				t.Errorf("%s at %d pixels: %s (%s): %s", path, width, v.Help, v.Rule, strings.Join(v.Nodes[:min(3, len(v.Nodes))], "\n\t"))
-			}
-		}
+		accessible(t, tab, axe, fmt.Sprintf("%s at %d pixels", path, width))
 		for _, problem := range tab.Problems() {
 			t.Errorf("%s at %d pixels: %s", path, width, problem)
 		}
 		if os.Getenv("EDGEREF_TEST_ARTEFACTS") != "" {
 			inTheDark(t, tab, axe, path, name)
+		}
+	}
+}
+
+// accessible finds no serious violation of axe-core's rules on the page that is shown.
+func accessible(t *testing.T, tab *browser.Tab, axe, what string) {
+	t.Helper()
+	for _, v := range tab.Axe(axe) {
+		if v.Impact == "serious" || v.Impact == "critical" {
+			t.Errorf("%s: %s (%s): %s", what, v.Help, v.Rule, strings.Join(v.Nodes[:min(3, len(v.Nodes))], "\n\t"))
 		}
 	}
 }

@@ -316,6 +316,45 @@ func TestTokensEnd(t *testing.T) {
 	})
 }
 
+// What an admin ends is refused at once, access token, refresh token and cookie; other sessions of the person and of others go on.
+func TestTokensEndWithWhatAnAdminEnds(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ctx := t.Context()
+		lea := s.person("lea@example.com", access.RoleLearner)
+		s.person("max@example.com", access.RoleLearner)
+		admin := access.Principal{PersonID: 1, Roles: []access.Role{access.RoleAdmin}}
+		good := func(token string) bool { _, err := s.oauth.Authenticate(ctx, token); return err == nil }
+		lost := s.browser()
+		first := s.exchange(lost.code(lea.Email))
+		second, other := s.signedIn(lea.Email), s.signedIn("max@example.com")
+		who, err := s.oauth.Authenticate(ctx, first.Access) // it is remembered from here on
+		if err != nil || !good(second.Access) || !good(other.Access) {
+			t.Fatal(err)
+		}
+		if err := s.accounts.EndSessionOf(ctx, admin, lea.ID, who.SessionID, "lost telephone"); err != nil {
+			t.Fatal(err)
+		}
+		if good(first.Access) || s.refresh(first.Refresh).status == http.StatusOK {
+			t.Error("a token outlives its session")
+		}
+		if p := lost.get(s.authorizeURL(oauth.WebClient, s.url+"/app")); p.location != "" {
+			t.Errorf("the browser is still signed in: %s", p.location)
+		}
+		if second = s.refresh(second.Refresh); !good(second.Access) || !good(other.Access) {
+			t.Error("another session ended too")
+		}
+		if err := s.accounts.EndSessionsOf(ctx, admin, lea.ID, "to be sure"); err != nil {
+			t.Fatal(err)
+		}
+		if good(second.Access) || s.refresh(second.Refresh).status == http.StatusOK {
+			t.Error("a token outlives all sessions")
+		}
+		if !good(other.Access) || !good(s.signedIn(lea.Email).Access) {
+			t.Error("others, or the person's next sign-in, are refused too")
+		}
+	})
+}
+
 func TestEndSession(t *testing.T) {
 	s := newSite(t, sqlite(t))
 	s.person("lea@example.com", access.RoleLearner)

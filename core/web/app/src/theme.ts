@@ -25,6 +25,7 @@ export const theme = createTheme({
     Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },
     Tooltip: { defaultProps: { events: { hover: true, focus: true, touch: true } } },
     Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": text.common.close } } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": text.common.close } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": text.common.close } } },
     Anchor: { defaultProps: { underline: "always" } },
   },

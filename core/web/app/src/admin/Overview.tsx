@@ -15,16 +15,16 @@ export function Overview() {
   const [period, setPeriod] = usePeriod();
   return (
     <Page title={text.nav.overview} about={text.business.about}>
-      <Stack gap="xl">
-        <Todo />
-        {may(me, "reports:read") && (
+      {may(me, "reports:read") && (
+        <Stack gap="xl">
+          <Todo />
           <Stack gap="sm">
             <PeriodPicker period={period} onChange={setPeriod} />
             <Figures period={period} />
             <Top period={period} />
           </Stack>
-        )}
-      </Stack>
+        </Stack>
+      )}
     </Page>
   );
 }

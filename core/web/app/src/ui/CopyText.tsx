@@ -4,10 +4,10 @@ import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { text } from "../text";
 
 /** A text that people take elsewhere: a link, an identifier. */
-export function CopyText({ value, label, mono = true }: { value: string; label?: string; mono?: boolean }) {
+export function CopyText({ value, label, mono = true, whole }: { value: string; label?: string; mono?: boolean; /** Shown in full, on as many lines as it takes. */ whole?: boolean }) {
   return (
     <Group gap={4} wrap="nowrap" style={{ minWidth: 0 }}>
-      <Text component="span" inherit truncate ff={mono ? "monospace" : undefined} title={value}>
+      <Text component="span" inherit truncate={!whole} ff={mono ? "monospace" : undefined} title={value} style={whole ? { overflowWrap: "anywhere", whiteSpace: "normal", minWidth: 0 } : undefined}>
         {label ?? value}
       </Text>
       <CopyButton value={value}>

@@ -10,7 +10,7 @@ export function SecretOnce({ title, about, secret, onClose }: { title: string; a
       <Stack>
         <Text size="sm">{about}</Text>
         <Code block>
-          <CopyText value={secret} />
+          <CopyText value={secret} whole />
         </Code>
         <Group justify="flex-end">
           <Button onClick={onClose}>{text.partners.secretKept}</Button>

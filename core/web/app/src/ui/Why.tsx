@@ -36,7 +36,7 @@ export function Why({ why, paths }: { why: Schemas["Why"]; paths: WhyPaths }) {
         <Stack key={c.id} gap="md" component="section" aria-label={c.product || c.id}>
           {several && (
             <Title order={2} size="h3">
-              {c.product || (c.level > 0 ? fill(text.story.commissionLevel, { level: c.level }) : c.id)}
+              {c.product || (c.level > 0 ? fill(text.story.commissionLevel, { level: c.level }) : text.story.commission)}
             </Title>
           )}
           <Part title={w.rule}>

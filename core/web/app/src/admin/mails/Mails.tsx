@@ -74,7 +74,7 @@ export function Mails() {
         }
         empty={filtered ? <EmptyState title={t.none} /> : <EmptyState title={t.empty} action={test}>{t.emptyText}</EmptyState>}
       />
-      <Drawer opened={open !== ""} onClose={() => setOpen(null)} title={text.nav.mails} position="right" size="xl">
+      <Drawer opened={open !== ""} onClose={() => setOpen(null)} title={t.one} position="right" size="xl">
         {open && <MailDetail id={open} />}
       </Drawer>
       {testing && <TestDialog onClose={() => setTesting(false)} />}

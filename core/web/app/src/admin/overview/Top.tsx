@@ -20,11 +20,10 @@ type Order = "clicks" | "sales";
 export function Top({ period }: { period: Period }) {
   const me = useMe();
   const [order, setOrder] = useState<string>("sales");
-  const totals = useReport(period);
-  const currencies = totals.data?.total.money.map((m) => m.currency) ?? [];
   const [kind, currency] = order.split(" ");
   const asked = currency ? { order_by: "revenue" as const, currency } : { order_by: kind as Order };
   const affiliates = useReport(period, { group_by: "affiliate", limit: 5, ...asked });
+  const currencies = affiliates.data?.total.money.map((m) => m.currency) ?? [];
   const links = useReport(period, { group_by: "link", limit: 5, ...asked });
   const span = { from: period.from.toISOString(), to: period.to.toISOString() };
   const products = api.useQuery("get", "/api/v1/orders/bestsellers", { params: { query: span } }, { enabled: may(me, "orders:read") });

@@ -21,9 +21,8 @@ interface Props {
 export function Figures({ period, affiliate, filter }: Props) {
   const asked = useMemo(() => ({ ...(affiliate && { affiliate_id: affiliate }), ...(filter && { filter }) }), [affiliate, filter]);
   const bucket = bucketOf(period);
-  const now = useReport(period, asked);
   const before = useReport(periodBefore(period), asked);
-  const over = useReport(period, { ...asked, bucket, limit: 1000 });
+  const now = useReport(period, { ...asked, bucket, limit: 1000 });
   if (now.error && !now.data) {
     return <ErrorState error={now.error} retry={() => void now.refetch()} />;
   }
@@ -32,13 +31,7 @@ export function Figures({ period, affiliate, filter }: Props) {
       {now.data ? <Counts now={now.data.total} before={before.data?.total} /> : <StatGridLoading count={5} />}
       {now.data && <Currencies now={now.data.total} before={before.data?.total} />}
       <Card>
-        {over.error && !over.data ? (
-          <ErrorState error={over.error} retry={() => void over.refetch()} />
-        ) : over.data ? (
-          <Chart report={over.data} period={period} bucket={bucket} />
-        ) : (
-          <LoadingState lines={8} />
-        )}
+        {now.data ? <Chart report={now.data} period={period} bucket={bucket} /> : <LoadingState lines={8} />}
       </Card>
     </Stack>
   );

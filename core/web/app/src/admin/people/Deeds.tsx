@@ -57,7 +57,8 @@ export function Deeds({ person }: { person: Person }) {
   );
 }
 
-function useDone() {
+/** Waits for a deed, says that it is done, and has everything read anew. */
+export function useDone() {
   const cache = useQueryClient();
   return async (deed: Promise<unknown>) => {
     await deed;
@@ -66,7 +67,8 @@ function useDone() {
   };
 }
 
-function Reason({ value, onChange, required }: { value: string; onChange: (reason: string) => void; required?: boolean }) {
+/** Why somebody does it, for the audit log. */
+export function Reason({ value, onChange, required }: { value: string; onChange: (reason: string) => void; required?: boolean }) {
   return <Textarea label={t.reason} description={t.reasonHint} required={required} autosize minRows={2} maxLength={500} value={value} onChange={(e) => onChange(e.currentTarget.value)} />;
 }
 

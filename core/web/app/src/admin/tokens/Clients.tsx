@@ -13,12 +13,10 @@ import { ErrorState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
 import { ScopeList, ScopePicker } from "./ScopePicker";
+import { clientScopes, type ClientScope } from "./scopes";
 
 type Client = Schemas["OAuthClient"];
 const t = text.tokens;
-
-// What a program may be granted for a person.
-const scopes = ["me", "affiliate:self", "learner:self", "reports:read", "catalog:read", "orders:read", "conversions:read"] as const;
 
 const columns: Column<Client>[] = [
   { key: "name", title: t.name, value: (c) => c.name },
@@ -84,7 +82,7 @@ export function ClientForm({ onMade }: { onMade: (made: Schemas["NewOAuthClient"
   const [redirects, setRedirects] = useState("");
   const [logout, setLogout] = useState("");
   const [confidential, setConfidential] = useState(false);
-  const [chosen, setChosen] = useState<string[]>(["me"]);
+  const [chosen, setChosen] = useState<ClientScope[]>(["me"]);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>();
   const save = async (event: FormEvent) => {
@@ -113,7 +111,7 @@ export function ClientForm({ onMade }: { onMade: (made: Schemas["NewOAuthClient"
         <TextInput label={t.name} required maxLength={128} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
         <Textarea label={t.redirects} description={t.redirectsHint} required autosize minRows={2} value={redirects} onChange={(e) => setRedirects(e.currentTarget.value)} />
         <Textarea label={t.logout} description={t.logoutHint} autosize minRows={1} value={logout} onChange={(e) => setLogout(e.currentTarget.value)} />
-        <ScopePicker<string> scopes={scopes} value={chosen} onChange={setChosen} />
+        <ScopePicker scopes={clientScopes} value={chosen} onChange={setChosen} />
         <Checkbox label={t.confidential} description={t.confidentialHint} checked={confidential} onChange={(e) => setConfidential(e.currentTarget.checked)} />
         {failure !== undefined && <ErrorState error={failure} />}
         <Group justify="flex-end">

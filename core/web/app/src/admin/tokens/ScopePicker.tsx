@@ -1,6 +1,7 @@
 import { Checkbox, SimpleGrid, Stack, Text } from "@mantine/core";
 
 import { text } from "../../text";
+import { scopeWords } from "./scopes";
 
 const t = text.tokens;
 
@@ -16,12 +17,12 @@ export function ScopePicker<S extends string>({ scopes, value, onChange }: Props
   return (
     <Checkbox.Group value={value} onChange={(next) => onChange(scopes.filter((s) => next.includes(s)))} label={t.scopes} required>
       <Stack gap="xs" mt="xs">
-        {scopes.includes("admin" as S) && <Checkbox value="admin" label={t.all} description={t.scopeTexts.admin} color="red" />}
+        {scopes.includes("admin" as S) && <Checkbox value="admin" label={t.all} description={scopeWords("admin")} color="red" />}
         <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs" verticalSpacing="xs">
           {scopes
             .filter((s) => s !== "admin")
             .map((scope) => (
-              <Checkbox key={scope} value={scope} label={t.scopeTexts[scope] ?? scope} description={scope} disabled={all} />
+              <Checkbox key={scope} value={scope} label={scopeWords(scope)} description={scope} disabled={all} />
             ))}
         </SimpleGrid>
         {value.length === 0 && (
@@ -37,7 +38,7 @@ export function ScopePicker<S extends string>({ scopes, value, onChange }: Props
 /** Rights in a table. */
 export function ScopeList({ scopes }: { scopes: readonly string[] }) {
   return (
-    <Text component="span" size="sm" title={scopes.map((s) => t.scopeTexts[s] ?? s).join("\n")} style={{ overflowWrap: "anywhere" }}>
+    <Text component="span" size="sm" title={scopes.map(scopeWords).join("\n")} style={{ overflowWrap: "anywhere" }}>
       {scopes.map((s) => (s === "admin" ? t.all : s)).join(", ")}
     </Text>
   );

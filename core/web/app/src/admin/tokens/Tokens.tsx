@@ -15,15 +15,10 @@ import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
 import { ClientForm, Clients } from "./Clients";
 import { ScopeList, ScopePicker } from "./ScopePicker";
+import { tokenScopes, type TokenScope } from "./scopes";
 
 type Token = Schemas["Token"];
-type Scope = Schemas["TokenRequest"]["scopes"][number];
 const t = text.tokens;
-
-const scopes: readonly Scope[] = [
-  "admin", "audit:read", "catalog:read", "catalog:write", "conversions:read", "conversions:write", "kyc:read", "kyc:write", "ledger:read", "mail:read", "orders:read", "orders:write",
-  "payouts:approve", "payouts:read", "payouts:write", "people:read", "people:write", "reports:read", "shop:read", "shop:write", "webhooks:read", "webhooks:write",
-];
 
 const columns: Column<Token>[] = [
   { key: "name", title: t.name, value: (k) => k.name },
@@ -116,7 +111,7 @@ function List({ empty }: { empty: React.ReactNode }) {
 function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (token: Schemas["NewToken"]) => void }) {
   const cache = useQueryClient();
   const [name, setName] = useState("");
-  const [chosen, setChosen] = useState<Scope[]>([]);
+  const [chosen, setChosen] = useState<TokenScope[]>([]);
   const create = async () => {
     const made = await ok(client.POST("/api/v1/tokens", { body: { name: name.trim(), scopes: chosen } }));
     await cache.invalidateQueries();
@@ -127,7 +122,7 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (token: Sc
       <Stack>
         <Text size="sm">{t.newAbout}</Text>
         <TextInput label={t.name} description={t.nameHint} required maxLength={128} value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-        <ScopePicker scopes={scopes} value={chosen} onChange={setChosen} />
+        <ScopePicker scopes={tokenScopes} value={chosen} onChange={setChosen} />
       </Stack>
     </ConfirmDialog>
   );

@@ -1,7 +1,7 @@
 import { Button, Code, Drawer, Stack, Table, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 
 import { ok, source } from "../../api/call";
 import { api, client, type Schemas } from "../../api/client";
@@ -51,7 +51,7 @@ export function Deliveries({ webhook }: { webhook?: string }) {
         filters={<StateFilter states={["pending", "delivered", "dead"]} value={state} onChange={setState} label={t.state} />}
         empty={<EmptyState title={state ? t.noneDeliveries : t.noDeliveries} />}
       />
-      <Drawer opened={open !== ""} onClose={() => setOpen(null)} title={t.deliveries} position="right" size="xl">
+      <Drawer opened={open !== ""} onClose={() => setOpen(null)} title={t.delivery} position="right" size="xl">
         {open && <Opened id={open} />}
       </Drawer>
     </>
@@ -72,12 +72,17 @@ function Opened({ id }: { id: string }) {
     <Loaded query={query}>
       {(d) => (
         <Stack>
-          <DeliveryDetail delivery={d} />
-          {may(me, "webhooks:write") && d.state !== "pending" && (
-            <Button variant="light" onClick={() => setAsking(true)} style={{ alignSelf: "flex-start" }}>
-              {t.replay}
-            </Button>
-          )}
+          <DeliveryDetail
+            delivery={d}
+            deed={
+              may(me, "webhooks:write") &&
+              d.state !== "pending" && (
+                <Button variant="light" onClick={() => setAsking(true)} style={{ alignSelf: "flex-start" }}>
+                  {t.replay}
+                </Button>
+              )
+            }
+          />
           <ConfirmDialog opened={asking} onClose={() => setAsking(false)} title={t.replay} action={t.replay} onConfirm={replay}>
             <Text size="sm">{t.replayText}</Text>
           </ConfirmDialog>
@@ -88,7 +93,7 @@ function Opened({ id }: { id: string }) {
 }
 
 /** One event for one webhook: what is told, and each attempt to tell it. */
-export function DeliveryDetail({ delivery: d }: { delivery: Detail }) {
+export function DeliveryDetail({ delivery: d, deed }: { delivery: Detail; deed?: ReactNode }) {
   return (
     <Stack>
       <Facts
@@ -104,24 +109,25 @@ export function DeliveryDetail({ delivery: d }: { delivery: Detail }) {
           [t.lastError, d.last_error],
         ]}
       />
+      {deed}
       <Title order={3}>{t.log}</Title>
       {d.log.length === 0 ? (
         <Text size="sm" c="dimmed">
           {t.noLog}
         </Text>
       ) : (
-        <Table.ScrollContainer minWidth={420} tabIndex={0} role="region" aria-label={t.log}>
+        <Table.ScrollContainer minWidth={300} tabIndex={0} role="region" aria-label={t.log}>
           <Table fz="sm" verticalSpacing={6}>
             <Table.Tbody>
               {d.log.map((a) => (
                 <Table.Tr key={`${a.attempt} ${a.at}`}>
-                  <Table.Td w={190}>
+                  <Table.Td>
                     <When at={a.at} />
                     <Text size="xs" c="dimmed">
                       {fill(t.took, { ms: formatNumber(a.duration_ms) })}
                     </Text>
                   </Table.Td>
-                  <Table.Td w={110}>
+                  <Table.Td w={1}>
                     <StateBadge state={a.status >= 200 && a.status < 300 ? "delivered" : "failed"} label={answer(a.status)} />
                   </Table.Td>
                   <Table.Td style={{ overflowWrap: "anywhere" }}>{a.error || a.response}</Table.Td>

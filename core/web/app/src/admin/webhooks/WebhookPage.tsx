@@ -27,6 +27,8 @@ import { WebhookForm } from "./WebhookForm";
 type Webhook = Schemas["Webhook"];
 type Deed = "rotate" | "replay" | "disable" | "enable" | "remove";
 const t = text.webhooks;
+/** What the core gives as the reason where somebody disabled it. */
+const byHand = "disabled by hand";
 
 /** One webhook: what it hears, whether it listens, and what it was told. */
 export function WebhookPage() {
@@ -56,7 +58,7 @@ function One({ webhook: w }: { webhook: Webhook }) {
   const name = useNames([w.affiliate_id, w.program_id]);
   return (
     <>
-      {w.state === "disabled" && <Alert color="orange">{w.disabled_reason ? fill(t.disabledWhy, { reason: w.disabled_reason }) : t.disabledBy}</Alert>}
+      {w.state === "disabled" && <Alert color="orange">{w.disabled_reason && w.disabled_reason !== byHand ? fill(t.disabledWhy, { reason: w.disabled_reason }) : t.disabledBy}</Alert>}
       {w.state === "active" && w.failing_since && <Alert color="red">{fill(t.failingText, { at: formatDateTime(w.failing_since) })}</Alert>}
       <Card padding="md">
         <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>

@@ -43,7 +43,7 @@ export function EditLink({ link, hosts, opened, onClose }: { link: MyLink; hosts
     onError: (error) => showErrors(form, error),
   });
   return (
-    <Modal opened={opened} onClose={onClose} title={fill(words.editTitle, { slug: link.slug })} closeButtonProps={{ "aria-label": text.common.close }}>
+    <Modal opened={opened} onClose={onClose} title={fill(words.editTitle, { slug: link.slug })}>
       <form onSubmit={form.onSubmit((values) => change.mutate(values))} noValidate>
         <Stack gap="sm">
           <TextInput label={words.destination} required type="url" inputMode="url" {...form.getInputProps("destination")} />

@@ -26,7 +26,7 @@ export function NewLink({ opened, onClose, initial }: Props) {
     onClose();
   };
   return (
-    <Modal opened={opened} onClose={close} title={made ? text.myLinks.ready : text.myLinks.create} size={made ? "xl" : "lg"} fullScreen={phone} closeButtonProps={{ "aria-label": text.common.close }}>
+    <Modal opened={opened} onClose={close} title={made ? text.myLinks.ready : text.myLinks.create} size={made ? "xl" : "lg"} fullScreen={phone}>
       {made ? (
         <Stack>
           <AddressBuilder slug={made.slug} hosts={programs.data?.find((p) => p.id === made.program_id)?.allowed_hosts} />

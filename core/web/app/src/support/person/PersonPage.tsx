@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Grid, Group, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Grid, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link, useParams } from "react-router";
 
@@ -9,6 +9,7 @@ import { Ref } from "../../admin/parts/Ref";
 import { useStaffArea } from "../../admin/parts/area";
 import { Deeds } from "../../admin/people/Deeds";
 import { RoleBadges } from "../../admin/people/Roles";
+import { PersonSessions } from "../../admin/people/Sessions";
 import { api, type Schemas } from "../../api/client";
 import { fill, text } from "../../text";
 import { CopyText } from "../../ui/CopyText";
@@ -90,7 +91,7 @@ function All({ overview }: { overview: Overview }) {
               />
             </Section>
             {!hidden.has("entitlements") && <Rights rights={overview.entitlements} />}
-            {!hidden.has("sessions") && <Sessions sessions={overview.sessions} more={more("sessions")} />}
+            {!hidden.has("sessions") && <PersonSessions person={person} sessions={overview.sessions} more={more("sessions")} />}
             {hidden.size > 0 && (
               <Text size="sm" c="dimmed">
                 {fill(t.hidden, { parts: words(hidden) })}
@@ -201,23 +202,6 @@ function Rights({ rights }: { rights: Overview["entitlements"] }) {
   return (
     <Section title={t.rights}>
       <Entries of={rights} row={(r) => ({ key: r.code + r.granted_at, name: r.code, facts: [r.revoked_at && `${t.revoked} ${formatDateTime(r.revoked_at)}`], at: r.granted_at })} />
-    </Section>
-  );
-}
-
-function Sessions({ sessions, more }: { sessions: Overview["sessions"] } & More) {
-  return (
-    <Section title={t.sessions} beside={more}>
-      <Entries
-        of={sessions}
-        row={(s) => ({
-          key: s.id,
-          name: s.device || text.common.unknown,
-          facts: [s.address, fill(t.lastUsed, { at: formatDateTime(s.last_used_at) }), s.second_factor_at && fill(t.proved, { at: formatDateTime(s.second_factor_at) })],
-          amount: s.current ? <Badge variant="light" tt="none">{t.now}</Badge> : undefined,
-          at: s.created_at,
-        })}
-      />
     </Section>
   );
 }

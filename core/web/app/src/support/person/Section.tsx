@@ -35,7 +35,7 @@ interface Row {
   facts: (string | null | undefined | false)[];
   amount?: ReactNode;
   state?: string;
-  at: string;
+  at?: string;
 }
 
 /** A short list without a table's machinery: name, what is known, state, time. */
@@ -70,9 +70,11 @@ export function Entries<T>({ of, row }: { of: readonly T[]; row: (entry: T) => R
               </Text>
             )}
             {r.state && <StateBadge state={r.state} />}
-            <Text size="sm" c="dimmed">
-              <When at={r.at} />
-            </Text>
+            {r.at && (
+              <Text size="sm" c="dimmed">
+                <When at={r.at} />
+              </Text>
+            )}
           </li>
         );
       })}

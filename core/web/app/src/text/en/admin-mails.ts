@@ -1,5 +1,6 @@
 export const mails = {
   about: "What was sent to people, and whether it arrived at their mail server. Mails are kept for 90 days.",
+  one: "Mail",
   to: "To",
   subject: "Subject",
   template: "Kind",

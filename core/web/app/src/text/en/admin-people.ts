@@ -73,3 +73,20 @@ export const people = {
   viewAs: "View as",
   ended: "This person was erased. What is left belongs to the books.",
 };
+
+/** Where somebody is signed in, as whoever manages people sees it. */
+export const peopleSessions = {
+  since: "since {at}",
+  used: "last used {at}",
+  end: "End",
+  endOne: "End the sign-in with {device}",
+  endAll: "Sign out everywhere",
+  endTitle: "End a sign-in of {name}",
+  endText: "{device}, signed in on {begun}, last used on {used}. It is signed out at once, with every program that acts for the person through it. Other sign-ins go on.",
+  endAllTitle: "Sign {name} out everywhere",
+  endAllText: "Every browser, telephone and program is signed out at once, and none is known as the person's any more.",
+  again: "The person can sign in again with the password. Suspend somebody who must not.",
+  showAll: "Show all",
+  own: "These are your own.",
+  ownLink: "End them in your account",
+};

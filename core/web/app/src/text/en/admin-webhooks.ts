@@ -2,6 +2,7 @@ export const webhooks = {
   about: "Where events are sent to: webhooks of the business, and postbacks of affiliates. Each is signed, and tried again for 24 hours.",
   endpoints: "Webhooks",
   deliveries: "Deliveries",
+  delivery: "Delivery",
   url: "Address",
   kind: "Kind",
   kinds: { webhook: "Webhook", postback: "Postback" } as Record<string, string>,

@@ -27,6 +27,7 @@ export * from "./business";
 export * from "./common";
 export * from "./partners";
 export * from "./payout-requests";
+export * from "./scopes";
 export * from "./states";
 export * from "./support";
 export * from "./why";

@@ -97,7 +97,6 @@ export const support = {
     revoked: "taken back",
     now: "this one",
     proved: "second factor {at}",
-    lastUsed: "last used {at}",
     until: "ends {at}",
     all: "All {what}",
     newest: "The newest {n}",

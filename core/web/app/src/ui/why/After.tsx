@@ -76,12 +76,20 @@ function cause(why: Schemas["Why"], c: Commission, r: Schemas["Reversal"]): stri
 
 function arithmetic(a: Schemas["ReversalArithmetic"], back: boolean): string | undefined {
   const show = (amount: Amount | undefined) => (amount ? formatMoney(amount) : "");
-  const values = { due: show(a.due), refunded: show(a.refunded), before: show(a.before) };
-  const words = a.replaced ? w.replaced : a.all ? w.all : a.refunded ? (back ? w.restoredTo : w.partly) : undefined;
+  const values = { due: show(a.due), refunded: show(a.refunded), before: show(a.before), result: show(a.result) };
+  if (back) {
+    return a.refunded && fill(a.refunded.minor === 0 ? w.restored : w.restoredTo, values);
+  }
+  const words = a.replaced ? w.replaced : a.all ? w.all : a.refunded ? w.partly : undefined;
   return words && [fill(words, values), a.before.minor !== 0 && fill(w.before, values)].filter(Boolean).join(" ");
 }
 
+const undone = new Set(["failed", "returned", "cancelled"]);
+
 function Payouts({ commission: c, paths }: { commission: Commission; paths: WhyPaths }) {
+  // What was taken back before the payout was not paid; only what is paid beyond what is left is made up for later.
+  const paid = c.payouts.reduce((sum, p) => (undone.has(p.state) ? sum : sum + p.share.amount.minor), 0);
+  const over = paid - (c.amount.minor - c.reversed.minor);
   return (
     <Stack gap="sm">
       {c.payouts.map((p) => (
@@ -89,7 +97,7 @@ function Payouts({ commission: c, paths }: { commission: Commission; paths: WhyP
           <div style={{ flex: 1, minWidth: "12rem" }}>
             <Text>
               <Named id={p.id} path={paths.payout && (() => paths.payout?.(p) ?? "")}>
-                {fill(w.payoutShare, { share: formatMoney(p.share.amount), total: formatMoney(p.net) })}
+                {fill(p.share.amount.minor < 0 ? w.payoutLess : w.payoutShare, { share: formatMoney({ ...p.share.amount, minor: Math.abs(p.share.amount.minor) }), total: formatMoney(p.net) })}
               </Named>
             </Text>
             <Text size="sm" c="dimmed">
@@ -100,7 +108,7 @@ function Payouts({ commission: c, paths }: { commission: Commission; paths: WhyP
           <StateBadge state={p.state} />
         </Group>
       ))}
-      {c.reversed.minor > 0 && c.payouts.some((p) => p.state === "paid") && <Text size="sm">{w.payoutNetted}</Text>}
+      {over > 0 && <Text size="sm">{fill(w.payoutNetted, { amount: formatMoney({ minor: over, currency: c.amount.currency }) })}</Text>}
     </Stack>
   );
 }
