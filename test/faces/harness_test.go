@@ -31,8 +31,14 @@ type business struct {
 	used map[string]int64  // the step of the last code that somebody gave, by address: no code is good twice
 }
 
-// open starts the demo business. Its pages must be part of the binary.
-func open(t testing.TB) *business {
+// Sizes of the demo business.
+const (
+	small = "small" // 6,000 clicks, made in two seconds
+	large = "whole"
+)
+
+// open starts the demo business of a size. Its pages must be part of the binary.
+func open(t testing.TB, size string) *business {
 	t.Helper()
 	if _, err := os.Stat("../../core/web/dist/index.html"); err != nil {
 		if os.Getenv("EDGEREF_TEST_REQUIRE") != "" {
@@ -41,7 +47,7 @@ func open(t testing.TB) *business {
 		t.Skip("the pages are not built: run make web")
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--data", data}, Patience: 5 * time.Minute}, data: data, env: map[string]string{}, used: map[string]int64{}}
+	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--demo-size", size, "--data", data}, Patience: 5 * time.Minute}, data: data, env: map[string]string{}, used: map[string]int64{}}
 	b.Start()
 	t.Cleanup(b.Terminate)
 	f, err := os.Open(filepath.Join(data, "demo.env"))

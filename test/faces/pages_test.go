@@ -15,9 +15,16 @@ import (
 // widths are those of a telephone and of a desk.
 var widths = []int64{375, 1440}
 
-// TestFaces shares one business: it takes half a minute to make.
+// kept says whether somebody will look at the pictures.
+func kept() bool { return os.Getenv("EDGEREF_TEST_ARTEFACTS") != "" }
+
+// TestFaces shares one business, which is a large one where pictures are kept.
 func TestFaces(t *testing.T) {
-	b := open(t)
+	size := small
+	if kept() {
+		size = large
+	}
+	b := open(t, size)
 	chromium := browser.Start(t)
 	t.Run("light", func(t *testing.T) { light(t, b, chromium) })
 	t.Run("story", func(t *testing.T) { story(t, b, chromium) })
@@ -141,7 +148,9 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, wi
 		tab.Viewport(width, 900)
 		tab.Go(b.Core + path)
 		name := fmt.Sprintf("%s%s-%d", strings.ToLower(strings.TrimPrefix(who, "DEMO_")), path, width)
-		tab.Screenshot(browser.Artefact(name), true)
+		if kept() {
+			tab.Screenshot(browser.Artefact(name), true)
+		}
 		if wide := browser.Eval[int](tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
 			t.Errorf("%s at %d pixels is %d pixels too wide", path, width, wide)
 		}
@@ -158,7 +167,7 @@ func look(t *testing.T, b *business, tab *browser.Tab, axe, who, path string, wi
 		for _, problem := range tab.Problems() {
 			t.Errorf("%s at %d pixels: %s", path, width, problem)
 		}
-		if os.Getenv("EDGEREF_TEST_ARTEFACTS") != "" {
+		if kept() {
 			inTheDark(t, tab, axe, path, name)
 		}
 	}

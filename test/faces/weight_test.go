@@ -39,7 +39,7 @@ func light(t *testing.T, b *business, chromium *browser.Browser) {
 
 // BenchmarkOverview measures the first page of the back office and of an affiliate, over the demo's 300,000 clicks.
 func BenchmarkOverview(b *testing.B) {
-	business := open(b)
+	business := open(b, large)
 	chromium := browser.Start(b)
 	for who, path := range map[string]string{"DEMO_AFFILIATE": "/app/affiliate", "DEMO_OWNER": "/app/admin"} {
 		tab := business.signIn(b, chromium, who)
