@@ -83,6 +83,7 @@ type Tab struct {
 
 	mu       sync.Mutex
 	problems []string
+	shown    map[cdp.LoaderID]struct{}     // pages that were begun to be shown
 	pending  map[network.RequestID]request // without an answer
 	quiet    chan struct{}                 // closed and made anew when pending changes
 }
@@ -90,7 +91,7 @@ type Tab struct {
 // Open opens a tab that may talk to the given base URLs and nobody else.
 func (b *Browser) Open(t testing.TB, bases ...string) *Tab {
 	t.Helper()
-	tab := &Tab{t: t, pending: map[network.RequestID]request{}, quiet: make(chan struct{})}
+	tab := &Tab{t: t, shown: map[cdp.LoaderID]struct{}{}, pending: map[network.RequestID]request{}, quiet: make(chan struct{})}
 	for _, base := range bases {
 		u, err := url.Parse(base)
 		if err != nil {
@@ -121,6 +122,7 @@ func (tab *Tab) listen(event any) {
 		tab.sent(e)
 	case *page.EventFrameNavigated:
 		if e.Frame.ParentID == "" {
+			tab.shown[e.Frame.LoaderID] = struct{}{}
 			tab.left(e.Frame.LoaderID)
 		}
 	case *network.EventLoadingFinished:

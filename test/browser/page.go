@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -54,17 +56,33 @@ func (tab *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Go opens an address and waits until the page has nothing more to load.
+// Go opens an address and waits until the page has nothing more to load. A page that was still at work before, and moves
+// within itself meanwhile, is not taken for the one that was asked for.
 func (tab *Tab) Go(address string) {
 	tab.t.Helper()
-	tab.Do(chromedp.Navigate(address))
+	answer := call(tab, page.Navigate, page.NavigateParams{URL: address})
+	if answer.ErrorText != "" {
+		tab.t.Fatalf("open %s: %s", address, answer.ErrorText)
+	}
+	if answer.LoaderID != "" { // empty where only the part behind # differs
+		tab.Wait("the page "+address, func() bool {
+			tab.mu.Lock()
+			defer tab.mu.Unlock()
+			_, shown := tab.shown[answer.LoaderID]
+			return shown
+		})
+	}
 	tab.Settle()
 }
 
-// idle is when the page has nothing to do: what an answer leads to has begun by then.
+// idle waits until the page has nothing to do, and says what it still lacks: what an answer leads to has begun by then.
 //
-// A page that draws all the time is never idle; half a second of its work is then enough.
-const idle = `new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(() => done(document.readyState === "complete"), {timeout: 500})), {timeout: 500}))`
+// A page that draws all the time is never idle; half a second of its work is then enough. A paint is known only once it
+// was seen, which may be after the page is idle.
+const idle = `new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(() => done(
+	document.readyState !== "complete" ? "it is loading" :
+	performance.getEntriesByName("first-contentful-paint").length === 0 ? "it has painted nothing" : ""
+), {timeout: 500})), {timeout: 500}))`
 
 // rounds is how often in a row the page must be found idle, with no request under way.
 const rounds = 3
@@ -97,13 +115,16 @@ func (tab *Tab) Settle() {
 	}
 }
 
-// isIdle waits until the page has nothing to do; false if it went elsewhere meanwhile.
+// isIdle waits until the page has nothing to do; false if it has not come so far, or went elsewhere meanwhile.
 func (tab *Tab) isIdle() bool {
 	ctx, cancel := context.WithTimeout(tab.ctx, Timeout/4)
 	defer cancel()
-	done, err := chromedp.Run(ctx, chromedp.Evaluate[bool](idle, chromedp.EvalAwaitPromise))
+	lacks, err := chromedp.Run(ctx, chromedp.Evaluate[string](idle, chromedp.EvalAwaitPromise))
+	if err == nil && lacks != "" {
+		err = errors.New(lacks)
+	}
 	tab.unrest = err
-	return err == nil && done
+	return err == nil
 }
 
 // Eval returns the value of an expression in the page; promises are waited for.
