@@ -109,7 +109,11 @@ func TestKeptStatementsSurviveWhatGoesWrong(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := d.Query(ended, "SELECT * FROM things"); !errors.Is(err, context.Canceled) {
+	rows, err := d.Query(ended, "SELECT * FROM things")
+	if err == nil {
+		err = errors.Join(rows.Err(), rows.Close())
+	}
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
 	}
 	if n, _ := count(); n != 2 {
