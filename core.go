@@ -284,7 +284,7 @@ func (e *environment) startCore(ctx context.Context, keys *click.Keyring, analyt
 		Ledger: books, Payouts: paying.payouts, Mails: guards.mail, Audit: guards.audit, Clicks: analytics, Keys: keys,
 	}))
 	watching := live.New(live.Options{
-		Sources: []live.Source{api.ClickSource(analytics, time.Now), api.ConversionSource(conversions)}, Now: time.Now, Logger: log, Registerer: e.registry,
+		Sources: []live.Source{api.ClickSource(analytics, time.Now), api.ConversionSource(conversions), api.CommissionSource(commissions)}, Now: time.Now, Logger: log, Registerer: e.registry,
 	})
 	people.people.Watch(func(_, person int64) { watching.End(person) })
 	nodes := system.NewNodes(database, guards.audit, time.Now)

@@ -164,7 +164,6 @@ func classify(err error) (status int, code, detail string, ok bool) {
 		{system.ErrNotFound, http.StatusNotFound, "not_found"},
 		{site.ErrNotFound, http.StatusNotFound, "not_found"},
 		{site.ErrConflict, http.StatusConflict, "site_changed"},
-		{site.ErrInUse, http.StatusConflict, "media_in_use"},
 		{site.ErrTooMany, http.StatusConflict, "too_many_files"},
 		{site.ErrTooLarge, http.StatusRequestEntityTooLarge, "body_too_large"},
 		{tax.ErrNotFound, http.StatusNotFound, "not_found"},
@@ -177,7 +176,10 @@ func classify(err error) (status int, code, detail string, ok bool) {
 	}
 	var scope errScope
 	var many *account.TooManyError
+	var used *site.InUseError
 	switch {
+	case errors.As(err, &used):
+		return http.StatusConflict, "media_in_use", used.Error(), true
 	case errors.As(err, &many):
 		return http.StatusTooManyRequests, "too_many_attempts", many.Error(), true
 	case errors.Is(err, ledger.ErrClosed):

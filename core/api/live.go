@@ -13,8 +13,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/edgeref/edgeref/core/access"
+	"github.com/edgeref/edgeref/core/commission"
 	"github.com/edgeref/edgeref/core/conversion"
 	"github.com/edgeref/edgeref/core/live"
+	"github.com/edgeref/edgeref/core/newid"
 	"github.com/edgeref/edgeref/wire/click"
 	"github.com/edgeref/edgeref/wire/ident"
 	"github.com/edgeref/edgeref/wire/report"
@@ -29,7 +31,9 @@ const (
 	livePath = "/live"
 	// livePages bounds how many clicks are read at once, 1000 a page; a promotion that brings more is shown in part.
 	livePages = 3
-	liveBatch = 200 // conversions read at once
+	liveBatch = 200 // conversions or commissions read at once
+
+	liveCommission = "commission" // the kind of event that is about money
 )
 
 // clickSource gives new clicks from analytics.
@@ -106,7 +110,31 @@ func (s conversionSource) Since(ctx context.Context, since time.Time) (out []liv
 	return out, nil
 }
 
-const liveAbout = "A stream of server-sent events (`text/event-stream`): `event: click` and `event: conversion`, each with the same JSON as in the lists, within a second or two of " +
+// commissionSource gives new commissions.
+type commissionSource struct{ commissions *commission.Service }
+
+// CommissionSource gives those who watch the new commissions.
+func CommissionSource(s *commission.Service) live.Source { return commissionSource{s} }
+
+// Since implements live.Source.
+func (s commissionSource) Since(ctx context.Context, since time.Time) (out []live.Event, err error) {
+	rows, err := s.commissions.List(ctx, commission.Filter{Since: newid.First(since), Limit: liveBatch})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range rows {
+		body := commissionBody(c)
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encode commission: %w", err)
+		}
+		out = append(out, live.Event{ID: body.ID, Kind: liveCommission, AffiliateID: c.AffiliateID, Data: data, Own: data})
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+const liveAbout = "A stream of server-sent events (`text/event-stream`): `event: click`, `event: conversion` and `event: commission` (to affiliates, and with `ledger:read`), each with the same JSON as in the lists, within a second or two of " +
 	"reaching their store; `event: missed` with a number where the reader was too slow; a comment every 15 seconds. It begins with what happens after the request, holds " +
 	"nothing twice, and ends after five minutes: connect again then, and read the list for what was between. Read it with fetch, which can send the token. " +
 	"At most 5 streams of one person or token, 500 of one core (429 `too_many_listeners`)."
@@ -118,12 +146,12 @@ func Live(h *live.Hub, lasting time.Duration) Module {
 	}
 	return func(a *API) {
 		op := operation{
-			id: "watch", method: http.MethodGet, path: livePath, tag: "Reports", scope: access.ReportsRead, summary: "Watch clicks and conversions",
+			id: "watch", method: http.MethodGet, path: livePath, tag: "Reports", scope: access.ReportsRead, summary: "Watch clicks, conversions and commissions",
 			about: liveAbout, errors: []int{http.StatusTooManyRequests},
 		}
 		handle(a, op, func(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) { return watch(ctx, h, 0, lasting) })
 		handleSelf(a, operation{
-			id: "watch-mine", method: http.MethodGet, path: livePath, summary: "Watch clicks and conversions of yours", about: liveAbout, errors: []int{http.StatusTooManyRequests},
+			id: "watch-mine", method: http.MethodGet, path: livePath, summary: "Watch clicks, conversions and commissions of yours", about: liveAbout, errors: []int{http.StatusTooManyRequests},
 		}, func(ctx context.Context, affiliate int64, _ *struct{}) (*huma.StreamResponse, error) {
 			return watch(ctx, h, affiliate, lasting)
 		})
@@ -141,6 +169,7 @@ func watch(ctx context.Context, h *live.Hub, affiliate int64, lasting time.Durat
 	if err != nil {
 		return nil, err
 	}
+	view := liveView{own: affiliate != 0, money: affiliate != 0 || p.Can(access.LedgerRead)}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		defer l.Close()
 		hc.SetHeader("Content-Type", "text/event-stream")
@@ -150,12 +179,18 @@ func watch(ctx context.Context, h *live.Hub, affiliate int64, lasting time.Durat
 		if !ok {
 			return
 		}
-		stream(hc.Context(), w, l, affiliate != 0, lasting)
+		stream(hc.Context(), w, l, view, lasting)
 	}}, nil
 }
 
+// liveView is what of the events a reader is given.
+type liveView struct {
+	own   bool // as the affiliate whose they are sees them
+	money bool // commissions too
+}
+
 // stream writes events until the reader goes, its time is over, or the process stops.
-func stream(ctx context.Context, w http.ResponseWriter, l *live.Listener, own bool, lasting time.Duration) {
+func stream(ctx context.Context, w http.ResponseWriter, l *live.Listener, view liveView, lasting time.Duration) {
 	control := http.NewResponseController(w)
 	var b strings.Builder
 	send := func(text string) bool {
@@ -179,21 +214,24 @@ func stream(ctx context.Context, w http.ResponseWriter, l *live.Listener, own bo
 			open = send(": beat\n\n")
 		case e := <-l.Events():
 			b.Reset()
-			appendEvent(&b, e, own)
+			view.append(&b, e)
 			for more := len(l.Events()); more > 0; more-- { // in one write, so that a burst costs one
-				appendEvent(&b, <-l.Events(), own)
+				view.append(&b, <-l.Events())
 			}
 			if n := l.Missed(); n > 0 {
 				fmt.Fprintf(&b, "event: missed\ndata: %d\n\n", n)
 			}
-			open = send(b.String())
+			open = b.Len() == 0 || send(b.String())
 		}
 	}
 }
 
-func appendEvent(b *strings.Builder, e live.Event, own bool) {
+func (v liveView) append(b *strings.Builder, e live.Event) {
+	if e.Kind == liveCommission && !v.money {
+		return
+	}
 	data := e.Data
-	if own {
+	if v.own {
 		data = e.Own
 	}
 	b.WriteString("event: " + e.Kind + "\nid: " + e.ID + "\ndata: ")

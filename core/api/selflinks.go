@@ -89,6 +89,7 @@ func AffiliateSelf(s SelfServices) Module {
 		ownSlugs(a, s.Catalog)
 		ownFigures(a, s.Reports, s.Catalog)
 		ownMoney(a, s)
+		ownDownline(a, s.Catalog, s.Commissions)
 		ownWebhooks(a, s.Webhooks)
 		ownDeliveries(a, s.Webhooks)
 	}

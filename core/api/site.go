@@ -63,6 +63,19 @@ type SiteMedia struct {
 	CreatedAt   Time   `json:"created_at"`
 }
 
+// SiteMediaDetail is a file with where it is shown.
+type SiteMediaDetail struct {
+	SiteMedia
+	UsedBy []MediaUse `json:"used_by" nullable:"false" doc:"While there are any, it cannot be deleted; of products and of materials at most 20 are named"`
+}
+
+// MediaUse is one place that shows a file.
+type MediaUse struct {
+	Place site.Place `json:"place" enum:"hero,landing,terms,privacy,refund,contact,product,material" doc:"hero: the picture of the landing page; landing to contact: the text of that page of the site"`
+	ID    string     `json:"id" example:"prd_01J8Z0QK5T2VG" doc:"Of the product or material; else empty"`
+	Name  string     `json:"name" example:"Go course" doc:"Of the product or material; else empty"`
+}
+
 // MarkdownRequest is a text to look at.
 type MarkdownRequest struct {
 	Text string `json:"text" maxLength:"120000" example:"**Now**"`
@@ -156,14 +169,26 @@ func mediaOperations(a *API, s *site.Service) {
 	})
 	handle(a, operation{
 		id: "get-site-media", method: http.MethodGet, path: "/site/media/{id}", tag: "Site", scope: access.SettingsRead,
-		summary: "Get what is known of a file", about: "The file itself is at its path, for everybody.", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, in *mediaPath) (*mediaOutput, error) {
+		summary: "Get what is known of a file", about: "With the places that show it. The file itself is at its path, for everybody.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, in *mediaPath) (*struct{ Body SiteMediaDetail }, error) {
 		id, err := pathID(ident.Media, in.ID)
 		if err != nil {
 			return nil, err
 		}
 		m, err := s.Media(ctx, id)
-		return &mediaOutput{mediaBody(m)}, err
+		if err != nil {
+			return nil, err
+		}
+		uses, err := s.Uses(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out := &struct{ Body SiteMediaDetail }{SiteMediaDetail{SiteMedia: mediaBody(m), UsedBy: make([]MediaUse, len(uses))}}
+		for i, u := range uses {
+			out.Body.UsedBy[i] = MediaUse{Place: u.Place, ID: identOrNone(kindOf(u.Place), u.ID), Name: u.Name}
+		}
+		return out, nil
 	})
 	handle(a, operation{
 		id: "upload-site-media", method: http.MethodPost, path: "/site/media", tag: "Site", scope: access.SettingsWrite, status: http.StatusCreated,
@@ -183,7 +208,7 @@ func mediaOperations(a *API, s *site.Service) {
 	})
 	handle(a, operation{
 		id: "delete-site-media", method: http.MethodDelete, path: "/site/media/{id}", tag: "Site", scope: access.SettingsWrite, status: http.StatusNoContent,
-		summary: "Delete a file", about: "409 `media_in_use` while the site, a product or a material shows it. Who has it in a cache keeps it there.",
+		summary: "Delete a file", about: "409 `media_in_use`, saying where, while the site, a product or a material shows it. Who has it in a cache keeps it there.",
 		errors: []int{http.StatusNotFound, http.StatusConflict},
 	}, func(ctx context.Context, in *mediaPath) (*struct{}, error) {
 		id, err := pathID(ident.Media, in.ID)
@@ -222,6 +247,14 @@ func mediaBody(m site.Media) SiteMedia {
 		ID: ident.Format(ident.Media, m.ID), Path: m.Path(), FileName: m.FileName, ContentType: m.ContentType, Width: m.Width, Height: m.Height, Size: m.Size,
 		CreatedAt: timeOf(m.CreatedAt),
 	}
+}
+
+// kindOf is of what the places are that have an identifier.
+func kindOf(p site.Place) string {
+	if p == site.PlaceMaterial {
+		return ident.Material
+	}
+	return ident.Product
 }
 
 func siteProblem(err error) error {

@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,15 +84,17 @@ func TestSite(t *testing.T) {
 		if len(log) != 1 || log[0].Action != "site.update" || !strings.Contains(string(log[0].After), `"name":"Grow"`) || !strings.Contains(string(log[0].After), "70000 bytes") {
 			t.Errorf("log: %+v", log)
 		}
-		s.do("DELETE", "/api/v1/site/media/"+m.ID, nil).want(http.StatusConflict, "media_in_use")
+		s.isUsed(m, "the picture of the landing page", api.MediaUse{Place: "hero"}, api.MediaUse{Place: "product", ID: product.ID, Name: product.Name})
 		s.do("PATCH", "/api/v1/products/"+product.ID, map[string]any{"image_id": ""}).want(http.StatusOK).into(&product)
 		if product.ImageID != "" {
 			t.Errorf("%+v", product)
 		}
 		other := s.upload()
 		s.do("PATCH", "/api/v1/products/"+product.ID, map[string]any{"image_id": other.ID}).want(http.StatusOK)
-		s.do("DELETE", "/api/v1/site/media/"+other.ID, nil).want(http.StatusConflict, "media_in_use")
-		s.do("PATCH", "/api/v1/products/"+product.ID, map[string]any{"image_id": ""}).want(http.StatusOK)
+		s.isUsed(other, fmt.Sprintf("the product %q", product.Name), api.MediaUse{Place: "product", ID: product.ID, Name: product.Name})
+		s.do("PATCH", "/api/v1/products/"+product.ID, map[string]any{"image_id": "", "description": "See ![it](" + other.Path + ")."}).want(http.StatusOK)
+		s.isUsed(other, fmt.Sprintf("the product %q", product.Name), api.MediaUse{Place: "product", ID: product.ID, Name: product.Name})
+		s.do("PATCH", "/api/v1/products/"+product.ID, map[string]any{"description": ""}).want(http.StatusOK)
 		s.do("DELETE", "/api/v1/site/media/"+other.ID, nil).want(http.StatusNoContent)
 		s.do("PATCH", "/api/v1/products/"+product.ID, map[string]any{"image_id": other.ID}).want(http.StatusUnprocessableEntity, "validation_failed")
 		var list struct{ Items []api.SiteMedia }
@@ -129,5 +133,20 @@ func TestSettings(t *testing.T) {
 	s.do("GET", "/api/v1/settings", nil).want(http.StatusOK).into(&list)
 	if len(list.Sections) != 1 || list.Sections[0].Settings[1].Value != "" || !list.Sections[0].Settings[1].IsSet {
 		t.Errorf("%+v", list)
+	}
+}
+
+// isUsed expects that a file cannot be deleted, because it is shown there and nowhere else.
+func (s *server) isUsed(m api.SiteMedia, words string, places ...api.MediaUse) {
+	s.t.Helper()
+	refused := s.do("DELETE", "/api/v1/site/media/"+m.ID, nil).want(http.StatusConflict, "media_in_use")
+	var p api.Problem
+	if refused.into(&p); !strings.Contains(p.Detail, words) {
+		s.t.Errorf("refused: %q", p.Detail)
+	}
+	var found api.SiteMediaDetail
+	s.do("GET", "/api/v1/site/media/"+m.ID, nil).want(http.StatusOK).into(&found)
+	if found.ID != m.ID || !slices.Equal(found.UsedBy, places) {
+		s.t.Errorf("used by %+v, want %+v", found.UsedBy, places)
 	}
 }

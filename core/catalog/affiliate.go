@@ -208,9 +208,12 @@ func (f AffiliateFilter) where(dialect db.Dialect) (string, []any) {
 	return where, args
 }
 
-const selectAffiliate = `SELECT id, name, email,
+const (
+	affiliateColumns = `id, name, email,
 	CASE WHEN EXISTS (SELECT 1 FROM affiliate_applications p WHERE p.affiliate_id = affiliates.id) THEN 'pending' ELSE status END,
-	sponsor_id, group_id, created_at, updated_at FROM affiliates`
+	sponsor_id, group_id, created_at, updated_at`
+	selectAffiliate = "SELECT " + affiliateColumns + " FROM affiliates"
+)
 
 func scanAffiliate(r row) (a Affiliate, err error) {
 	err = r.Scan(&a.ID, &a.Name, &a.Email, &a.Status, &a.SponsorID, &a.GroupID, &a.CreatedAt, &a.UpdatedAt)

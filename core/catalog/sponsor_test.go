@@ -19,7 +19,7 @@ func (w *world) join(t *testing.T, name string, sponsor int64) catalog.Affiliate
 	return a
 }
 
-// Nobody becomes his own sponsor, directly or over others, and a downline is read level by level.
+// Nobody becomes his own sponsor, directly or over others, and a downline is read page by page, whole or by level.
 func TestSponsors(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		root := w.join(t, "root", 0)
@@ -35,28 +35,45 @@ func TestSponsors(t *testing.T) {
 		if _, err := w.AddAffiliate(t.Context(), catalog.NewAffiliate{Name: "x", Email: "x@example.com", SponsorID: 1, GroupID: 2}); !errors.As(err, &invalid) || len(invalid.Fields) != 2 {
 			t.Errorf("neither sponsor nor group exists: %v", err)
 		}
-		list := func(depth int) string {
-			found, err := w.Downline(t.Context(), root.ID, depth)
-			if err != nil || found.More {
-				t.Fatal(err, found.More)
+		list := func(of int64, f catalog.DownlineFilter) (names string, last int64) {
+			t.Helper()
+			if f.Limit == 0 {
+				f.Limit = 10
 			}
-			s := ""
-			for _, m := range found.Members {
-				s += fmt.Sprintf("%s%d ", m.Name, m.Depth)
+			found, err := w.Downline(t.Context(), of, f)
+			if err != nil {
+				t.Fatal(err)
 			}
-			return s
+			for _, m := range found {
+				names, last = names+fmt.Sprintf("%s%d<%s ", m.Name, m.Depth, m.SponsorName), m.ID
+			}
+			return names, last
 		}
-		if got := list(1); got != "a1 b1 " {
-			t.Errorf("depth 1: %s", got)
+		for _, c := range []struct {
+			of     int64
+			filter catalog.DownlineFilter
+			want   string
+		}{
+			{root.ID, catalog.DownlineFilter{}, "d3<c c2<a b1<root a1<root "},
+			{root.ID, catalog.DownlineFilter{Level: 1}, "b1<root a1<root "},
+			{root.ID, catalog.DownlineFilter{Level: 3}, "d3<c "},
+			{root.ID, catalog.DownlineFilter{Level: 4}, ""},
+			{a.ID, catalog.DownlineFilter{}, "d2<c c1<a "},
+			{b.ID, catalog.DownlineFilter{}, ""},
+		} {
+			if got, _ := list(c.of, c.filter); got != c.want {
+				t.Errorf("%+v of %d: %q, want %q", c.filter, c.of, got, c.want)
+			}
 		}
-		if got := list(10); got != "a1 b1 c2 d3 " {
-			t.Errorf("depth 10: %s", got)
+		first, last := list(root.ID, catalog.DownlineFilter{Limit: 3})
+		if rest, _ := list(root.ID, catalog.DownlineFilter{Limit: 3, Before: last}); first+rest != "d3<c c2<a b1<root a1<root " {
+			t.Errorf("two pages: %q and %q", first, rest)
 		}
 		if _, err := w.UpdateAffiliate(t.Context(), c.ID, catalog.AffiliatePatch{SponsorID: &b.ID}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := w.Downline(t.Context(), b.ID, 2); err != nil || len(got.Members) != 2 {
-			t.Errorf("after c moved to b: %+v, %v", got, err)
+		if got, _ := list(b.ID, catalog.DownlineFilter{}); got != "d2<c c1<b " {
+			t.Errorf("after c moved to b: %q", got)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/edgeref/edgeref/core/db"
 	"github.com/edgeref/edgeref/wire/money"
 )
 
@@ -39,6 +40,45 @@ func (s *Service) Levels(ctx context.Context, affiliateID int64) ([]LevelSum, er
 		return nil, fmt.Errorf("sum up commissions by level: %w", err)
 	}
 	return out, nil
+}
+
+// MemberSum is what an affiliate has earned, in one currency, by the sales of one of those whom he brought.
+type MemberSum struct {
+	MemberID    int64
+	Commissions int64
+	Kept        money.Amount // less what was taken back
+}
+
+// ByMembers sums up an affiliate's commissions that count, by members of his downline and currency.
+func (s *Service) ByMembers(ctx context.Context, affiliateID int64, members []int64) ([]MemberSum, error) {
+	var out []MemberSum
+	for part, args := range db.Chunks(members) {
+		list, err := s.byMembers(ctx, affiliateID, part, args)
+		if err != nil {
+			return nil, fmt.Errorf("sum up commissions by members: %w", err)
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+func (s *Service) byMembers(ctx context.Context, affiliateID int64, members []int64, args []any) (out []MemberSum, err error) {
+	rows, err := s.db.Query(ctx, `SELECT v.affiliate_id, c.currency, COUNT(*), SUM(c.amount_minor - c.reversed_minor)
+		FROM commissions c JOIN conversions v ON v.id = c.conversion_id
+		WHERE c.affiliate_id = ? AND c.level > 0 AND c.replaced_at = 0 AND v.affiliate_id IN `+db.In(len(members))+`
+		GROUP BY v.affiliate_id, c.currency ORDER BY v.affiliate_id, c.currency`, append([]any{affiliateID}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m MemberSum
+		if err := rows.Scan(&m.MemberID, &m.Kept.Currency, &m.Commissions, &m.Kept.Minor); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, rows.Err()
 }
 
 // NextRelease returns when the hold of an affiliate's next commission in a currency ends, in Unix ms; 0: nothing is on hold.

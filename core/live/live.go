@@ -33,7 +33,7 @@ var (
 // Event is something that happened. Data is one line of JSON for the business, Own the same for the affiliate whose it is.
 type Event struct {
 	ID          string // unique
-	Kind        string // click or conversion
+	Kind        string // click, conversion or commission
 	AffiliateID int64  // 0: nobody's
 	Data, Own   []byte
 }

@@ -93,7 +93,8 @@ func TestMaterials(t *testing.T) {
 		if _, err := s.Update(ctx, text.ID, material.Change{Content: &none}); !isInvalid(err, "content") {
 			t.Errorf("emptied: %v", err)
 		}
-		if err := pages.DeleteMedia(ctx, picture.ID); !errors.Is(err, site.ErrInUse) {
+		var used *site.InUseError
+		if err := pages.DeleteMedia(ctx, picture.ID); !errors.As(err, &used) || len(used.Uses) != 1 || used.Uses[0] != (site.Use{Place: site.PlaceMaterial, ID: banner.ID, Name: banner.Name}) {
 			t.Errorf("its picture: %v", err)
 		}
 		if err := s.Delete(ctx, banner.ID); err != nil {

@@ -142,7 +142,7 @@ func (s *Service) forget(ctx context.Context, key string) {
 	}
 }
 
-// DeleteMedia deletes a file. Errors: ErrNotFound, ErrInUse where the site, a product or a material shows it.
+// DeleteMedia deletes a file. Errors: ErrNotFound, *InUseError where the site, a product or a material shows it.
 func (s *Service) DeleteMedia(ctx context.Context, id int64) error {
 	var m Media
 	err := s.db.InTx(ctx, func(tx *db.Tx) error {
@@ -150,8 +150,12 @@ func (s *Service) DeleteMedia(ctx context.Context, id int64) error {
 		if m, err = readMedia(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := s.unused(ctx, tx, id); err != nil {
+		uses, err := s.uses(ctx, tx, id)
+		if err != nil {
 			return err
+		}
+		if len(uses) > 0 {
+			return &InUseError{uses}
 		}
 		if _, err := tx.Exec(ctx, "DELETE FROM site_media WHERE id = ?", id); err != nil {
 			return fmt.Errorf("delete file: %w", err)
@@ -162,31 +166,6 @@ func (s *Service) DeleteMedia(ctx context.Context, id int64) error {
 		s.forget(ctx, m.storageKey)
 	}
 	return err
-}
-
-// unused gives ErrInUse where something shows a file.
-func (s *Service) unused(ctx context.Context, tx *db.Tx, id int64) error {
-	var newest, n int64
-	if err := tx.QueryRow(ctx, "SELECT COALESCE(MAX(revision), 0) FROM site_revisions").Scan(&newest); err != nil {
-		return fmt.Errorf("read revision of the site: %w", err)
-	}
-	now, err := read(ctx, tx, newest)
-	if err != nil {
-		return err
-	}
-	for _, text := range []string{now.Text, now.Terms, now.Privacy, now.Refund, now.Contact} {
-		if strings.Contains(text, PathOf(id)) {
-			return ErrInUse
-		}
-	}
-	err = tx.QueryRow(ctx, "SELECT (SELECT COUNT(*) FROM products WHERE image_id = ?) + (SELECT COUNT(*) FROM materials WHERE media_id = ?)", id, id).Scan(&n)
-	if err != nil {
-		return fmt.Errorf("read use of file: %w", err)
-	}
-	if n > 0 || now.HeroImage == id {
-		return ErrInUse
-	}
-	return nil
 }
 
 // Media returns what is known of a file, or ErrNotFound.

@@ -22,7 +22,6 @@ import (
 var (
 	ErrNotFound = errors.New("there is no such thing")
 	ErrConflict = errors.New("somebody else has saved the site meanwhile")
-	ErrInUse    = errors.New("the file is in use")
 	ErrTooMany  = errors.New("there are too many files")
 	ErrTooLarge = errors.New("the file is too large")
 )

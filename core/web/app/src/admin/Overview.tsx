@@ -5,6 +5,7 @@ import { text } from "../text";
 import { Page } from "../ui/Page";
 import { usePeriod } from "../ui/period";
 import { PeriodPicker } from "../ui/PeriodPicker";
+import { LiveFeed } from "./overview/LiveFeed";
 import { Todo } from "./overview/Todo";
 import { Top } from "./overview/Top";
 import { Figures } from "./parts/Figures";
@@ -22,6 +23,7 @@ export function Overview() {
             <PeriodPicker period={period} onChange={setPeriod} />
             <Figures period={period} />
             <Top period={period} />
+            <LiveFeed />
           </Stack>
         </Stack>
       )}

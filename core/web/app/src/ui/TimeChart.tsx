@@ -1,4 +1,4 @@
-import { Box, Button, Group, Table, useComputedColorScheme, useMantineTheme } from "@mantine/core";
+import { Box, Button, Group, useComputedColorScheme, useMantineTheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
@@ -6,6 +6,7 @@ import "uplot/dist/uPlot.min.css";
 
 import { text } from "../text";
 import { formatCompact, formatNumber, zonedFormats } from "./locale";
+import { SmallTable } from "./table/SmallTable";
 
 export interface Series {
   label: string;
@@ -115,35 +116,23 @@ function Plot({ label, times, series, hourly, zone, width, height }: Props & { w
 
 function Figures({ label, times, series, hourly, zone }: Props) {
   const formats = zonedFormats(zone);
+  const rows = times.map((time, i) => ({ time, values: series.map((s) => s.values[i] ?? null) }));
   return (
-    <Table.ScrollContainer type="native" minWidth={0} mah={360} tabIndex={0} role="region" aria-label={label}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{text.common.period}</Table.Th>
-            {series.map((s) => (
-              <Table.Th key={s.label} ta="right">
-                {s.label}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {times.map((time, row) => (
-            <Table.Tr key={time}>
-              <Table.Th scope="row">{(hourly ? formats.dateTime : formats.date)(time * 1000)}</Table.Th>
-              {series.map((s) => {
-                const value = s.values[row];
-                return (
-                  <Table.Td key={s.label} ta="right">
-                    {value === null || value === undefined ? "–" : (s.format ?? formatNumber)(value)}
-                  </Table.Td>
-                );
-              })}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <SmallTable
+      name={label}
+      mah={360}
+      rows={rows}
+      rowKey={({ time }) => String(time)}
+      columns={[
+        { key: "time", title: text.common.period, head: true, value: ({ time }) => time, render: ({ time }) => (hourly ? formats.dateTime : formats.date)(time * 1000) },
+        ...series.map((s, i) => ({
+          key: String(i), title: s.label, align: "right" as const, value: (row: { values: (number | null)[] }) => row.values[i] ?? -Infinity,
+          render: (row: { values: (number | null)[] }) => {
+            const value = row.values[i];
+            return value === null || value === undefined ? "–" : (s.format ?? formatNumber)(value);
+          },
+        })),
+      ]}
+    />
   );
 }

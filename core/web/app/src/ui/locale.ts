@@ -24,10 +24,10 @@ export const formatBasisPoints = (bp: number): string => percentage.format(bp / 
 export const formatDateTime = (at: string | number | Date): string => dateTime.format(new Date(at));
 export const formatDate = (at: string | number | Date): string => date.format(new Date(at));
 
-/** "2.1 MB". */
+/** "2.1 MiB". Limits are set in these units, so they come out round; sizes are rounded up, so what is above a limit looks so. */
 export function formatBytes(bytes: number): string {
-  const [n, unit] = bytes < 1_000_000 ? [bytes / 1000, "kilobyte"] : [bytes / 1_000_000, "megabyte"];
-  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(n);
+  const [size, unit] = bytes < 1 << 20 ? [1 << 10, "KiB"] : bytes < 1 << 30 ? [1 << 20, "MiB"] : [1 << 30, "GiB"];
+  return `${number.format(Math.ceil((10 * bytes) / size) / 10)} ${unit}`;
 }
 
 /** The same in another time zone; without one, the reader's. */

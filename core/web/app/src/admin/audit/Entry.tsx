@@ -1,8 +1,9 @@
-import { Code, Stack, Table, Text } from "@mantine/core";
+import { Code, Stack, Text } from "@mantine/core";
 
 import type { Schemas } from "../../api/client";
 import { fill, text } from "../../text";
 import { formatNumber } from "../../ui/locale";
+import { SmallTable } from "../../ui/table/SmallTable";
 import { Ref } from "../parts/Ref";
 import { difference, oversized, type Change } from "./difference";
 import classes from "./Entry.module.css";
@@ -44,48 +45,24 @@ export function Difference({ entry }: { entry: Entry }) {
       <Text size="sm" fw={600}>
         {both ? t.changed : entry.before === null ? t.made : t.removed}
       </Text>
-      <div tabIndex={0} role="region" aria-label={t.changed} className={classes.scroll}>
-        <Table verticalSpacing={6} fz="sm" layout="fixed" className={classes.table}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th w="28%">{t.field}</Table.Th>
-              {entry.before !== null && <Table.Th>{t.before}</Table.Th>}
-              {entry.after !== null && <Table.Th>{t.after}</Table.Th>}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {changes.map((c) => (
-              <Row key={c.field} change={c} before={entry.before !== null} after={entry.after !== null} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </div>
+      <SmallTable
+        name={t.changed}
+        layout="fixed"
+        minWidth={300}
+        rows={changes}
+        rowKey={(c) => c.field}
+        columns={[
+          { key: "field", title: t.field, head: true, width: "28%", value: (c) => c.field.replaceAll("_", " ") },
+          ...(entry.before !== null ? [{ key: "before", title: t.before, value: (c: Change) => c.before ?? "", render: (c: Change) => <Value of={c.before} mark={both ? classes.old : undefined} /> }] : []),
+          ...(entry.after !== null ? [{ key: "after", title: t.after, value: (c: Change) => c.after ?? "", render: (c: Change) => <Value of={c.after} mark={both ? classes.new : undefined} /> }] : []),
+        ]}
+      />
       {both && (
         <Text size="xs" c="dimmed">
           {t.unchanged}
         </Text>
       )}
     </Stack>
-  );
-}
-
-function Row({ change: c, before, after }: { change: Change; before: boolean; after: boolean }) {
-  return (
-    <Table.Tr>
-      <Table.Th scope="row" fw={500} className={classes.cell}>
-        {c.field.replaceAll("_", " ")}
-      </Table.Th>
-      {before && (
-        <Table.Td className={classes.cell}>
-          <Value of={c.before} mark={after ? classes.old : undefined} />
-        </Table.Td>
-      )}
-      {after && (
-        <Table.Td className={classes.cell}>
-          <Value of={c.after} mark={before ? classes.new : undefined} />
-        </Table.Td>
-      )}
-    </Table.Tr>
   );
 }
 

@@ -6,7 +6,7 @@ import { useRef, useState } from "react";
 import { ok } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { fill, text } from "../../text";
-import { formatNumber } from "../../ui/locale";
+import { formatBytes, formatNumber } from "../../ui/locale";
 import { Stat, StatGrid } from "../../ui/Stat";
 import { ErrorState, LoadingState } from "../../ui/states";
 import { csv, save } from "../../ui/table/csv";
@@ -109,7 +109,7 @@ export function Upload() {
         <Stack>
           <Text size="sm">{t.uploadAbout}</Text>
           <Text size="sm" c="dimmed" maw="44rem">
-            {t.uploadColumns}{" "}
+            {fill(t.uploadColumns, { size: formatBytes(maxBytes) })}{" "}
             <Anchor component="button" type="button" inherit onClick={example}>
               {t.uploadExample}
             </Anchor>
@@ -124,7 +124,7 @@ export function Upload() {
               value={file}
               onChange={choose}
               disabled={busy}
-              error={tooLarge && t.uploadTooLarge}
+              error={tooLarge && fill(t.uploadTooLarge, { max: formatBytes(maxBytes) })}
               w={{ base: "100%", xs: 320 }}
             />
             <Button variant={step.at === "checked" ? "default" : "filled"} onClick={() => void check()} disabled={!file || tooLarge || step.at === "booking"} loading={step.at === "checking"}>

@@ -8,6 +8,7 @@ import { formatMoney } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
 import { EmptyState, Loaded } from "../../ui/states";
+import { SmallTable } from "../../ui/table/SmallTable";
 import { useQueryState } from "../../ui/useQueryState";
 import { AffiliatePicker } from "../parts/pickers";
 import { ExportDialog } from "./ExportDialog";
@@ -66,47 +67,33 @@ function Balances({ items, sums }: { items: Schemas["Balance"][]; sums: boolean 
   const shown = [...kinds, ...items.map((b) => b.kind).filter((k) => !kinds.includes(k))].filter((kind) => items.some((b) => b.kind === kind));
   return (
     <Stack gap="xs">
-      <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.balances}>
-        <Table>
-          <Table.Thead>
+      <SmallTable
+        name={t.balances}
+        rows={shown}
+        rowKey={(kind) => kind}
+        columns={[
+          { key: "account", title: t.account, head: true, value: (kind) => text.partners.balanceKinds[kind] ?? kind },
+          ...currencies.map((currency) => ({
+            key: currency, title: currency, align: "right" as const, value: (kind: string) => of(kind, currency)?.minor ?? 0,
+            render: (kind: string) => {
+              const amount = of(kind, currency);
+              return amount ? <Money amount={amount} /> : "–";
+            },
+          })),
+        ]}
+        foot={
+          sums && (
             <Table.Tr>
-              <Table.Th>{t.account}</Table.Th>
-              {currencies.map((c) => (
-                <Table.Th key={c} ta="right">
-                  {c}
-                </Table.Th>
+              <Table.Th scope="row">{t.sumZero}</Table.Th>
+              {currencies.map((currency) => (
+                <Table.Td key={currency} ta="right" fw={650}>
+                  {formatMoney({ currency, minor: items.reduce((n, b) => (b.amount.currency === currency ? n + b.amount.minor : n), 0) })}
+                </Table.Td>
               ))}
             </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shown.map((kind) => (
-              <Table.Tr key={kind}>
-                <Table.Th scope="row" fw={400}>
-                  {text.partners.balanceKinds[kind] ?? kind}
-                </Table.Th>
-                {currencies.map((c) => {
-                  const amount = of(kind, c);
-                  return (
-                    <Table.Td key={c} ta="right">
-                      {amount ? <Money amount={amount} /> : "–"}
-                    </Table.Td>
-                  );
-                })}
-              </Table.Tr>
-            ))}
-            {sums && (
-              <Table.Tr>
-                <Table.Th scope="row">{t.sumZero}</Table.Th>
-                {currencies.map((currency) => (
-                  <Table.Td key={currency} ta="right" fw={650}>
-                    {formatMoney({ currency, minor: items.reduce((n, b) => (b.amount.currency === currency ? n + b.amount.minor : n), 0) })}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            )}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+          )
+        }
+      />
     </Stack>
   );
 }

@@ -1,4 +1,4 @@
-import { Modal, SimpleGrid, Stack, Table, Text } from "@mantine/core";
+import { Modal, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
 import { source } from "../../api/call";
@@ -9,6 +9,7 @@ import { formatMoney } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { SmallTable } from "../../ui/table/SmallTable";
 import { When } from "../../ui/When";
 import { Fact } from "../parts/Fact";
 import { withNames, type Named } from "../parts/names";
@@ -96,32 +97,26 @@ function Postings({ row, name }: Named<Transaction>) {
           </Fact>
         )}
       </SimpleGrid>
-      <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.postings}>
-        <Table>
-          <Table.Caption>{t.postings}</Table.Caption>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t.account}</Table.Th>
-              <Table.Th ta="right">{t.debit}</Table.Th>
-              <Table.Th ta="right">{t.credit}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {row.entries.map((e) => (
-              <Table.Tr key={e.account_id}>
-                <Table.Td>
-                  {text.partners.balanceKinds[e.kind] ?? e.kind}
-                  <Text size="xs" c="dimmed" component="div">
-                    {e.affiliate_id ? name(e.affiliate_id) : t.business}
-                  </Text>
-                </Table.Td>
-                <Table.Td ta="right">{e.amount.minor < 0 && formatMoney({ ...e.amount, minor: -e.amount.minor })}</Table.Td>
-                <Table.Td ta="right">{e.amount.minor > 0 && formatMoney(e.amount)}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <SmallTable
+        name={t.postings}
+        rows={row.entries}
+        rowKey={(e) => e.account_id}
+        columns={[
+          {
+            key: "account", title: t.account, value: (e) => `${text.partners.balanceKinds[e.kind] ?? e.kind} ${e.affiliate_id ? name(e.affiliate_id) : t.business}`,
+            render: (e) => (
+              <>
+                {text.partners.balanceKinds[e.kind] ?? e.kind}
+                <Text size="xs" c="dimmed" component="div">
+                  {e.affiliate_id ? name(e.affiliate_id) : t.business}
+                </Text>
+              </>
+            ),
+          },
+          { key: "debit", title: t.debit, align: "right", value: (e) => Math.max(-e.amount.minor, 0), render: (e) => e.amount.minor < 0 && formatMoney({ ...e.amount, minor: -e.amount.minor }) },
+          { key: "credit", title: t.credit, align: "right", value: (e) => Math.max(e.amount.minor, 0), render: (e) => e.amount.minor > 0 && formatMoney(e.amount) },
+        ]}
+      />
     </Stack>
   );
 }

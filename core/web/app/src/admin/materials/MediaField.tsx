@@ -12,9 +12,9 @@ import { fill, text } from "../../text";
 import { formatPercent } from "../../ui/locale";
 import { ErrorState } from "../../ui/states";
 import { readAll } from "../../ui/table/source";
+import { maxMediaBytes } from "../site/limits";
 
 const t = text.materials;
-const maxBytes = 5 << 20;
 const pictures = "image/png,image/jpeg,image/webp";
 
 export type Media = Pick<Schemas["SiteMedia"], "id" | "path" | "file_name" | "width" | "height" | "size">;
@@ -52,8 +52,8 @@ export function MediaField({ value, onChange, picture, error, onBusy }: Props) {
       return;
     }
     setFailure(undefined);
-    setWrong(file.size > maxBytes ? fill(t.tooLarge, { name: file.name, size: formatBytes(file.size), max: formatBytes(maxBytes) }) : undefined);
-    if (file.size > maxBytes) {
+    setWrong(file.size > maxMediaBytes ? fill(t.tooLarge, { name: file.name, size: formatBytes(file.size), max: formatBytes(maxMediaBytes) }) : undefined);
+    if (file.size > maxMediaBytes) {
       return;
     }
     const controller = (running.current = new AbortController());
@@ -103,7 +103,7 @@ export function MediaField({ value, onChange, picture, error, onBusy }: Props) {
             )}
           </FileButton>
           <Text size="xs" c="dimmed" style={{ flex: "1 1 12rem" }}>
-            {fill(picture ? t.uploadPictureHint : t.uploadHint, { size: formatBytes(maxBytes) })}
+            {fill(picture ? t.uploadPictureHint : t.uploadHint, { size: formatBytes(maxMediaBytes) })}
           </Text>
         </Group>
       )}

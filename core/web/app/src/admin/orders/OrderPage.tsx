@@ -9,10 +9,10 @@ import { CopyText } from "../../ui/CopyText";
 import { formatDate, formatDateTime } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
-import { Sideways } from "../../ui/Sideways";
 import { countryName } from "../../ui/span";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
+import { SmallTable, type SmallColumn } from "../../ui/table/SmallTable";
 import { When } from "../../ui/When";
 import { useStaffArea } from "../parts/area";
 import { useNames } from "../parts/names";
@@ -110,42 +110,45 @@ function Reviews({ order }: { order: Order }) {
   );
 }
 
+type OrderLine = Order["lines"][number];
+
+const amountColumn = (key: string, title: string, of: (line: OrderLine) => Schemas["Amount"]): SmallColumn<OrderLine> => ({
+  key, title, align: "right", value: (line) => of(line).minor, render: (line) => <Money amount={of(line)} />,
+});
+
+const lineColumns: SmallColumn<OrderLine>[] = [
+  {
+    key: "item", title: t.item, value: (line) => line.name,
+    render: (line) => (
+      <>
+        {line.name}
+        <Text size="xs" c="dimmed">
+          {line.sku}
+        </Text>
+      </>
+    ),
+  },
+  amountColumn("list", t.list, (line) => line.list),
+  { ...amountColumn("discount", t.discount, (line) => line.discount), render: (line) => (line.discount.minor === 0 ? "–" : <Money amount={line.discount} />) },
+  amountColumn("net", t.net, (line) => line.net),
+  amountColumn("tax", t.tax, (line) => line.tax.total),
+  amountColumn("total", t.total, (line) => line.total),
+];
+
 function Lines({ order }: { order: Order }) {
   return (
     <Card component="section" aria-labelledby="lines">
       <Title order={2} id="lines" mb="sm">
         {t.lines}
       </Title>
-      <Sideways label={t.lines}>
-        <Table miw={480}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t.item}</Table.Th>
-              {[t.list, t.discount, t.net, t.tax, t.total].map((title) => (
-                <Table.Th key={title} ta="right">
-                  {title}
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {order.lines.map((line) => (
-              <Table.Tr key={line.id}>
-                <Table.Td>
-                  {line.name}
-                  <Text size="xs" c="dimmed">
-                    {line.sku}
-                  </Text>
-                </Table.Td>
-                {[line.list, line.discount, line.net, line.tax.total, line.total].map((amount, i) => (
-                  <Table.Td key={i} ta="right">
-                    {i === 1 && amount.minor === 0 ? "–" : <Money amount={amount} />}
-                  </Table.Td>
-                ))}
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-          <Table.Tfoot>
+      <SmallTable
+        name={t.lines}
+        minWidth={480}
+        rows={order.lines}
+        rowKey={(line) => line.id}
+        columns={lineColumns}
+        foot={
+          <>
             <Table.Tr fw={600}>
               <Table.Th scope="row">{t.total}</Table.Th>
               {[order.totals.list, order.totals.discount, order.totals.net, order.totals.tax.total, order.totals.total].map((amount, i) => (
@@ -164,9 +167,9 @@ function Lines({ order }: { order: Order }) {
                 </Table.Td>
               </Table.Tr>
             )}
-          </Table.Tfoot>
-        </Table>
-      </Sideways>
+          </>
+        }
+      />
     </Card>
   );
 }

@@ -1,4 +1,4 @@
-import { Group, Table, Text } from "@mantine/core";
+import { Box, Group, Text } from "@mantine/core";
 import { use, type ReactNode } from "react";
 
 import type { Schemas } from "../../api/client";
@@ -7,6 +7,7 @@ import { formatDateTime, formatMoney } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { countryName } from "../../ui/span";
 import { StateBadge } from "../../ui/StateBadge";
+import { SmallTable } from "../../ui/table/SmallTable";
 import { actionWords } from "../audit/Entry";
 import { Names, reworded } from "../parts/prose";
 import { Ref } from "../parts/Ref";
@@ -149,23 +150,23 @@ function Commission({ commission: c }: { commission: Schemas["StoryCommission"] 
 
 function LedgerLines({ transaction: l }: { transaction: Schemas["LedgerTransaction"] }) {
   const name = use(Names);
+  const whose = (e: { affiliate_id: string }) => (e.affiliate_id ? name(e.affiliate_id) : text.bookings.business);
   const title = fill(s.ledger, { kind: text.bookings.transactionKinds[l.kind] ?? word(l.kind) });
   return (
     <>
       <Happened title={title} detail={l.reason} />
-      <Table verticalSpacing={2} fz="sm" maw={460} mt={4} aria-label={title}>
-        <Table.Tbody>
-          {l.entries.map((entry, i) => (
-            <Table.Tr key={i}>
-              <Table.Td>{text.partners.balanceKinds[entry.kind] ?? word(entry.kind)}</Table.Td>
-              <Table.Td>{entry.affiliate_id ? <Ref id={entry.affiliate_id} name={name(entry.affiliate_id)} /> : text.bookings.business}</Table.Td>
-              <Table.Td ta="right">
-                <Money amount={entry.amount} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <Box maw={460} mt={4} fz="sm">
+        <SmallTable
+          name={title}
+          rows={l.entries}
+          rowKey={(e) => e.account_id}
+          columns={[
+            { key: "account", title: text.bookings.account, value: (e) => text.partners.balanceKinds[e.kind] ?? word(e.kind) },
+            { key: "affiliate", title: text.bookings.affiliate, value: whose, render: (e) => (e.affiliate_id ? <Ref id={e.affiliate_id} name={whose(e)} /> : whose(e)) },
+            { key: "amount", title: text.bookings.amount, align: "right", value: (e) => e.amount.minor, render: (e) => <Money amount={e.amount} /> },
+          ]}
+        />
+      </Box>
     </>
   );
 }

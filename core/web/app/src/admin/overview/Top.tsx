@@ -1,4 +1,4 @@
-import { Card, Group, Select, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { Card, Group, Select, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 
 import { api, type Schemas } from "../../api/client";
@@ -8,6 +8,7 @@ import { formatNumber } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import type { Period } from "../../ui/period";
 import { Loaded } from "../../ui/states";
+import { SmallTable, type SmallColumn } from "../../ui/table/SmallTable";
 import { useNames } from "../parts/names";
 import { Ref } from "../parts/Ref";
 import { useReport, type Report } from "../parts/report";
@@ -15,6 +16,7 @@ import { useReport, type Report } from "../parts/report";
 const t = text.business;
 
 type Order = "clicks" | "sales";
+type Row = Report["rows"][number];
 
 /** Who and what brought the most. */
 export function Top({ period }: { period: Period }) {
@@ -58,6 +60,12 @@ export function Top({ period }: { period: Period }) {
   );
 }
 
+const productColumns: SmallColumn<Schemas["Bestseller"]>[] = [
+  { key: "product", title: t.product, value: (b) => b.name, render: (b) => <Ref id={b.product_id} name={b.name} /> },
+  { key: "sold", title: t.sold, align: "right", value: (b) => b.sold, render: (b) => formatNumber(b.sold) },
+  { key: "net", title: t.netSold, align: "right", value: (b) => b.net.minor, render: (b) => <Money amount={b.net} /> },
+];
+
 /** Of the shop; other merchants' sales name no products. Each currency for itself. */
 function Products({ items }: { items: Schemas["Bestseller"][] }) {
   if (items.length === 0) {
@@ -67,32 +75,7 @@ function Products({ items }: { items: Schemas["Bestseller"][] }) {
       </Text>
     );
   }
-  return (
-    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.topProducts}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t.product}</Table.Th>
-            <Table.Th ta="right">{t.sold}</Table.Th>
-            <Table.Th ta="right">{t.netSold}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {items.map((b) => (
-            <Table.Tr key={b.product_id + b.net.currency}>
-              <Table.Td>
-                <Ref id={b.product_id} name={b.name} />
-              </Table.Td>
-              <Table.Td ta="right">{formatNumber(b.sold)}</Table.Td>
-              <Table.Td ta="right">
-                <Money amount={b.net} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  );
+  return <SmallTable name={t.topProducts} rows={items} rowKey={(b) => b.product_id + b.net.currency} columns={productColumns} />;
 }
 
 function Ranked({ title, children }: { title: string; children: ReactNode }) {
@@ -116,38 +99,20 @@ function Rows({ report, what, none, slash }: { report: Report; what: string; non
       </Text>
     );
   }
-  return (
-    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={what}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{what}</Table.Th>
-            <Table.Th ta="right" visibleFrom="xs">
-              {t.clicks}
-            </Table.Th>
-            <Table.Th ta="right">{t.orders}</Table.Th>
-            <Table.Th ta="right">{t.revenue}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={row.key}>
-              <Table.Td>{row.key ? <Ref id={row.key} name={(slash ? "/" : "") + name(row.key)} /> : none}</Table.Td>
-              <Table.Td ta="right" visibleFrom="xs">
-                {formatNumber(row.clicks)}
-              </Table.Td>
-              <Table.Td ta="right">{formatNumber(row.sales)}</Table.Td>
-              <Table.Td ta="right">
-                {row.money.map((m) => (
-                  <div key={m.currency}>
-                    <Money amount={{ minor: m.revenue_minor, currency: m.currency }} />
-                  </div>
-                ))}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  );
+  const of = (row: Row) => (row.key ? (slash ? "/" : "") + name(row.key) : none);
+  const columns: SmallColumn<Row>[] = [
+    { key: "what", title: what, value: of, render: (row) => (row.key ? <Ref id={row.key} name={of(row)} /> : none) },
+    { key: "clicks", title: t.clicks, align: "right", wide: true, value: (row) => row.clicks, render: (row) => formatNumber(row.clicks) },
+    { key: "orders", title: t.orders, align: "right", value: (row) => row.sales, render: (row) => formatNumber(row.sales) },
+    {
+      key: "revenue", title: t.revenue, align: "right", value: (row) => row.money[0]?.revenue_minor ?? 0,
+      render: (row) =>
+        row.money.map((m) => (
+          <div key={m.currency}>
+            <Money amount={{ minor: m.revenue_minor, currency: m.currency }} />
+          </div>
+        )),
+    },
+  ];
+  return <SmallTable name={what} rows={rows} rowKey={(row) => row.key} columns={columns} />;
 }

@@ -1,4 +1,4 @@
-import { Alert, Box, Button, Card, Group, Loader, NumberInput, Stack, Switch, Table, Text, Title } from "@mantine/core";
+import { Alert, Box, Button, Card, Group, Loader, NumberInput, Stack, Switch, Text, Title } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
 import { useMutation } from "@tanstack/react-query";
 import dayjs from "dayjs";
@@ -11,6 +11,7 @@ import { formatNumber } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { EmptyState, ErrorState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { SmallTable, type SmallColumn } from "../../ui/table/SmallTable";
 import { useNames } from "../parts/names";
 import { Ref } from "../parts/Ref";
 import { draftOf, type Rule } from "./rule";
@@ -150,34 +151,21 @@ function Result({ result }: { result: Schemas["RehearsalResult"] }) {
 function Totals({ rows }: { rows: Difference[] }) {
   const currencies = [...new Set(rows.map((d) => d.difference.currency))].sort();
   const sum = (currency: string, pick: (d: Difference) => number) => ({ currency, minor: rows.reduce((n, d) => (d.difference.currency === currency ? n + pick(d) : n), 0) });
+  const amount = (key: string, title: string, pick: (d: Difference) => number, fw?: number): SmallColumn<string> => ({
+    key, title, align: "right", value: (c) => sum(c, pick).minor, render: (c) => <Money amount={sum(c, pick)} fw={fw} />,
+  });
   return (
-    <Table.ScrollContainer type="native" minWidth={0} tabIndex={0} role="region" aria-label={t.total}>
-      <Table w="auto">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t.total}</Table.Th>
-            <Table.Th ta="right">{t.rehearsePaid}</Table.Th>
-            <Table.Th ta="right">{t.rehearseDraft}</Table.Th>
-            <Table.Th ta="right">{t.rehearseDifference}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {currencies.map((c) => (
-            <Table.Tr key={c}>
-              <Table.Th scope="row">{c}</Table.Th>
-              <Table.Td ta="right">
-                <Money amount={sum(c, (d) => d.paid.minor)} />
-              </Table.Td>
-              <Table.Td ta="right">
-                <Money amount={sum(c, (d) => d.draft.minor)} />
-              </Table.Td>
-              <Table.Td ta="right">
-                <Money amount={sum(c, (d) => d.difference.minor)} fw={650} />
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <SmallTable
+      name={t.total}
+      w="auto"
+      rows={currencies}
+      rowKey={(c) => c}
+      columns={[
+        { key: "currency", title: t.total, head: true, value: (c) => c },
+        amount("paid", t.rehearsePaid, (d) => d.paid.minor),
+        amount("draft", t.rehearseDraft, (d) => d.draft.minor),
+        amount("difference", t.rehearseDifference, (d) => d.difference.minor, 650),
+      ]}
+    />
   );
 }

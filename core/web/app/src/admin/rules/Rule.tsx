@@ -1,4 +1,4 @@
-import { Button, Card, List, SimpleGrid, Table, Text, Title } from "@mantine/core";
+import { Button, Card, List, SimpleGrid, Text, Title } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
@@ -11,9 +11,9 @@ import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { CopyText } from "../../ui/CopyText";
 import { formatBasisPoints, formatMoney, formatNumber } from "../../ui/locale";
 import { Page } from "../../ui/Page";
-import { Sideways } from "../../ui/Sideways";
 import { StateBadge } from "../../ui/StateBadge";
 import { Loaded } from "../../ui/states";
+import { SmallTable } from "../../ui/table/SmallTable";
 import { When } from "../../ui/When";
 import { Fact } from "../parts/Fact";
 import { useNames } from "../parts/names";
@@ -160,30 +160,25 @@ function MoreTerms({ rule }: { rule: Rule }) {
 }
 
 function Versions({ items }: { items: Rule[] }) {
+  const newest = items[0];
   return (
-    <Sideways label={t.versions}>
-      <Table miw={460}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>{t.version}</Table.Th>
-            <Table.Th>{t.since}</Table.Th>
-            <Table.Th>{t.pays}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {items.map((r, i) => (
-            <Table.Tr key={r.version}>
-              <Table.Th scope="row">
-                {r.version} {i === 0 && !r.ended_at && <StateBadge state="active" label={t.current} />}
-              </Table.Th>
-              <Table.Td>
-                <When at={r.valid_from} />
-              </Table.Td>
-              <Table.Td>{termsInWords(r)}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Sideways>
+    <SmallTable
+      name={t.versions}
+      minWidth={460}
+      rows={items}
+      rowKey={(r) => String(r.version)}
+      columns={[
+        {
+          key: "version", title: t.version, head: true, value: (r) => r.version,
+          render: (r) => (
+            <>
+              {r.version} {r === newest && !r.ended_at && <StateBadge state="active" label={t.current} />}
+            </>
+          ),
+        },
+        { key: "since", title: t.since, value: (r) => r.valid_from, render: (r) => <When at={r.valid_from} /> },
+        { key: "pays", title: t.pays, value: termsInWords },
+      ]}
+    />
   );
 }

@@ -13,6 +13,7 @@ import { formatBytes, formatNumber } from "../../ui/locale";
 import { EmptyState, Loaded } from "../../ui/states";
 import { When } from "../../ui/When";
 import { Sender } from "./Sender";
+import { Uses } from "./Uses";
 import classes from "./Files.module.css";
 
 type Media = Schemas["SiteMedia"];
@@ -22,6 +23,11 @@ const t = text.publicSite;
 export function Files({ readOnly }: { readOnly: boolean }) {
   const cache = useQueryClient();
   const [doomed, setDoomed] = useState<Media>();
+  const [used, setUsed] = useState<boolean>(); // undefined: it is not known yet
+  const ask = (media?: Media) => {
+    setUsed(undefined);
+    setDoomed(media);
+  };
   const list = useInfiniteQuery({
     queryKey: ["site-media", "list"],
     initialPageParam: "",
@@ -47,7 +53,7 @@ export function Files({ readOnly }: { readOnly: boolean }) {
           ) : (
             <SimpleGrid component="ul" aria-label={t.filesList} cols={{ base: 1, xs: 2, md: 3, lg: 4 }} m={0} p={0} style={{ listStyle: "none" }}>
               {items.map((m) => (
-                <One key={m.id} media={m} onDelete={readOnly ? undefined : () => setDoomed(m)} />
+                <One key={m.id} media={m} onDelete={readOnly ? undefined : () => ask(m)} />
               ))}
             </SimpleGrid>
           );
@@ -60,13 +66,14 @@ export function Files({ readOnly }: { readOnly: boolean }) {
       )}
       <ConfirmDialog
         opened={doomed !== undefined}
-        onClose={() => setDoomed(undefined)}
+        onClose={() => ask()}
         title={fill(t.deleteTitle, { name: doomed?.file_name ?? "" })}
         action={t.delete}
         danger
+        disabled={used !== false}
         onConfirm={async () => doomed && remove(doomed)}
       >
-        <Text size="sm">{t.deleteText}</Text>
+        {doomed && <Uses media={doomed} onKnown={setUsed} />}
       </ConfirmDialog>
     </Stack>
   );

@@ -7,10 +7,10 @@ import { sentence } from "../../api/problem";
 import { upload } from "../../api/upload";
 import { fill, text } from "../../text";
 import { formatBytes, formatPercent } from "../../ui/locale";
+import { maxMediaBytes } from "./limits";
 
 const t = text.publicSite;
 const types = ["image/png", "image/jpeg", "image/webp", "application/pdf"];
-const maxBytes = 5 * 1024 * 1024;
 
 /** Sends files one after the other; one that is not taken does not stop the others. */
 export function Sender({ onSent }: { onSent: () => Promise<unknown> }) {
@@ -54,7 +54,7 @@ export function Sender({ onSent }: { onSent: () => Promise<unknown> }) {
       <Stack gap="sm">
         <Group justify="space-between">
           <Text size="sm" c="dimmed" style={{ flex: "1 1 14rem" }}>
-            {fill(t.uploadAbout, { size: formatBytes(maxBytes) })}
+            {fill(t.uploadAbout, { size: formatBytes(maxMediaBytes) })}
           </Text>
           <FileButton multiple onChange={(files) => void send(files)} accept={types.join(",")} disabled={now !== undefined}>
             {(button) => (
@@ -91,8 +91,8 @@ function complaint(file: File): string | undefined {
   if (!types.includes(file.type)) {
     return fill(t.uploadType, { name: file.name });
   }
-  if (file.size > maxBytes) {
-    return fill(t.uploadTooLarge, { name: file.name, size: formatBytes(file.size), max: formatBytes(maxBytes) });
+  if (file.size > maxMediaBytes) {
+    return fill(t.uploadTooLarge, { name: file.name, size: formatBytes(file.size), max: formatBytes(maxMediaBytes) });
   }
   return file.size === 0 ? fill(t.uploadEmpty, { name: file.name }) : undefined;
 }

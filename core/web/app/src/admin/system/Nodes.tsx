@@ -2,10 +2,10 @@ import { Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 
 import { fill, text } from "../../text";
 import { HealthBadge } from "../../ui/HealthBadge";
-import { formatNumber } from "../../ui/locale";
+import { formatBytes, formatNumber } from "../../ui/locale";
 import { EmptyState } from "../../ui/states";
 import { When } from "../../ui/When";
-import { capital, megabytes, Section, type Health } from "./System";
+import { capital, Section, type Health } from "./System";
 
 type Node = Health["nodes"][number];
 const t = text.system;
@@ -57,7 +57,7 @@ function NodeCard({ node: n }: { node: Node }) {
             {s.pending === 0 ? t.nothingWaits : fill(t.waiting, { n: formatNumber(s.pending), s: formatNumber(Math.round(s.oldest_seconds)) })}
             {s.quarantined > 0 && ` · ${fill(t.quarantined, { n: formatNumber(s.quarantined) })}`}
             {" · "}
-            {fill(t.disk, { used: megabytes(s.disk_bytes), limit: megabytes(s.limit_bytes) })}
+            {fill(t.disk, { used: formatBytes(s.disk_bytes), limit: formatBytes(s.limit_bytes) })}
           </Fact>
         ))}
       </Stack>

@@ -7,7 +7,7 @@ import { api } from "../../api/client";
 import type { paths } from "../../api/schema";
 import { fill, text } from "../../text";
 import { HealthBadge } from "../../ui/HealthBadge";
-import { formatAgo, formatDateTime, formatNumber } from "../../ui/locale";
+import { formatBytes, formatAgo, formatDateTime } from "../../ui/locale";
 import { Page } from "../../ui/Page";
 import { Loaded } from "../../ui/states";
 import { Nodes } from "./Nodes";
@@ -114,7 +114,7 @@ function Process({ process: p }: { process: Health["process"] }) {
     [t.version, `${p.version} (${p.go_version})`],
     [t.role, p.role],
     [t.up, `${formatDateTime(p.started_at)} (${formatAgo(p.started_at)})`],
-    [t.memory, megabytes(p.memory_bytes)],
+    [t.memory, formatBytes(p.memory_bytes)],
   ];
   return (
     <Section title={t.process}>
@@ -134,7 +134,3 @@ function Process({ process: p }: { process: Health["process"] }) {
 
 /** What the core says of its parts begins small, as in the middle of a sentence. */
 export const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
-
-export function megabytes(bytes: number): string {
-  return bytes >= 1 << 30 ? `${formatNumber(Math.round(bytes / 1e8) / 10)} GB` : `${formatNumber(Math.round(bytes / 1e5) / 10)} MB`;
-}

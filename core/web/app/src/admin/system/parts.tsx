@@ -5,10 +5,10 @@ import { may, useMe } from "../../session/Session";
 import { fill, text } from "../../text";
 import { CopyText } from "../../ui/CopyText";
 import { HealthBadge } from "../../ui/HealthBadge";
-import { formatDateTime, formatNumber } from "../../ui/locale";
+import { formatBytes, formatDateTime, formatNumber } from "../../ui/locale";
 import { EmptyState } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
-import { capital, megabytes, Section, type Health } from "./System";
+import { capital, Section, type Health } from "./System";
 
 const t = text.system;
 
@@ -46,7 +46,7 @@ export function Stores({ stores }: { stores: Health["stores"] }) {
             </Group>
             <Text size="sm">{capital(s.text)}</Text>
             <Text size="sm" c="dimmed">
-              {[s.kind, fill(t.latency, { ms: formatNumber(Math.round(s.latency_ms * 10) / 10) }), s.size_bytes > 0 && megabytes(s.size_bytes), s.schema_version > 0 && fill(t.schema, { n: s.schema_version })]
+              {[s.kind, fill(t.latency, { ms: formatNumber(Math.round(s.latency_ms * 10) / 10) }), s.size_bytes > 0 && formatBytes(s.size_bytes), s.schema_version > 0 && fill(t.schema, { n: s.schema_version })]
                 .filter(Boolean)
                 .join(" · ")}
             </Text>

@@ -1,4 +1,4 @@
-import { Button, Code, Drawer, Stack, Table, Text, Title } from "@mantine/core";
+import { Button, Code, Drawer, Stack, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
@@ -15,6 +15,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import { StateFilter } from "../../ui/StateFilter";
 import { EmptyState, Loaded } from "../../ui/states";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { SmallTable } from "../../ui/table/SmallTable";
 import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
 
@@ -116,26 +117,27 @@ export function DeliveryDetail({ delivery: d, deed }: { delivery: Detail; deed?:
           {t.noLog}
         </Text>
       ) : (
-        <Table.ScrollContainer minWidth={300} tabIndex={0} role="region" aria-label={t.log}>
-          <Table fz="sm" verticalSpacing={6}>
-            <Table.Tbody>
-              {d.log.map((a) => (
-                <Table.Tr key={`${a.attempt} ${a.at}`}>
-                  <Table.Td>
-                    <When at={a.at} />
-                    <Text size="xs" c="dimmed">
-                      {fill(t.took, { ms: formatNumber(a.duration_ms) })}
-                    </Text>
-                  </Table.Td>
-                  <Table.Td w={1}>
-                    <StateBadge state={a.status >= 200 && a.status < 300 ? "delivered" : "failed"} label={answer(a.status)} />
-                  </Table.Td>
-                  <Table.Td style={{ overflowWrap: "anywhere" }}>{a.error || a.response}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <SmallTable
+          name={t.log}
+          minWidth={420}
+          rows={d.log}
+          rowKey={(a) => `${a.attempt} ${a.at}`}
+          columns={[
+            {
+              key: "at", title: t.attemptAt, width: 190, value: (a) => a.at,
+              render: (a) => (
+                <>
+                  <When at={a.at} />
+                  <Text size="xs" c="dimmed">
+                    {fill(t.took, { ms: formatNumber(a.duration_ms) })}
+                  </Text>
+                </>
+              ),
+            },
+            { key: "status", title: t.attemptStatus, width: 130, value: (a) => a.status, render: (a) => <StateBadge state={a.status >= 200 && a.status < 300 ? "delivered" : "failed"} label={answer(a.status)} /> },
+            { key: "answer", title: t.attemptText, value: (a) => a.error || a.response },
+          ]}
+        />
       )}
       <Title order={3}>{t.payload}</Title>
       <Code block tabIndex={0}>

@@ -1,13 +1,14 @@
-import { Alert, Button, Card, Group, Select, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { Button, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import { IconDownload, IconShare } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 
-import { ok } from "../../api/call";
+import { ok, source } from "../../api/call";
 import { client, type Schemas } from "../../api/client";
 import { config } from "../../config";
 import { useMe } from "../../session/Session";
-import { fill, text } from "../../text";
+import { text } from "../../text";
 import { CopyText } from "../../ui/CopyText";
+import { LevelFilter } from "../../ui/LevelFilter";
 import { formatNumber } from "../../ui/locale";
 import { Money } from "../../ui/Money";
 import { Page } from "../../ui/Page";
@@ -20,10 +21,9 @@ import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
 import { levelName } from "../earnings/Commissions";
 
-type Member = Schemas["DownlineMember"];
+type Member = Schemas["OwnDownlineMember"];
 type Earnings = Schemas["LevelEarnings"];
 const t = text.earnings;
-const depths = ["1", "2", "3", "5", "10"];
 
 const earningColumns: Column<Earnings>[] = [
   { key: "level", title: t.level, value: (e) => e.level, render: (e) => levelName(e.level) },
@@ -33,13 +33,25 @@ const earningColumns: Column<Earnings>[] = [
   { key: "pending", title: t.pendingPart, align: "right", value: (e) => e.pending.minor, render: (e) => <Money amount={e.pending} /> },
 ];
 
+const people: Column<Member>[] = [
+  { key: "name", title: t.person, value: (m) => m.name },
+  { key: "depth", title: t.depth, align: "right", value: (m) => m.depth },
+  { key: "sponsor", title: t.broughtBy, value: (m) => (m.depth === 1 ? t.broughtByYou : m.sponsor_name) },
+  { key: "commissions", title: t.commissions, align: "right", wide: true, value: (m) => m.commissions, render: (m) => formatNumber(m.commissions) },
+  // Of several currencies the first decides the order.
+  { key: "earned", title: t.earnedByThem, align: "right", value: (m) => m.earned[0]?.minor ?? 0, render: (m) => (m.earned.length > 0 ? m.earned.map((amount) => (
+    <div key={amount.currency}>
+      <Money amount={amount} fw={600} />
+    </div>
+  )) : "–") },
+  { key: "joined", title: t.joined, value: (m) => m.joined_at, render: (m) => <When at={m.joined_at} as="date" /> },
+  { key: "status", title: t.state, value: (m) => text.states[m.status] ?? m.status, render: (m) => <StateBadge state={m.status} /> },
+];
+
 /** Whom the affiliate brought, what that earns, and the link that brings more. */
 export function Downline() {
-  const [depth, setDepth] = useQueryState("depth", "3");
-  const downline = useQuery({
-    queryKey: ["my-downline", depth],
-    queryFn: ({ signal }) => ok(client.GET("/api/v1/me/downline", { params: { query: { depth: Number(depth) || 3 } }, signal })),
-  });
+  const [level, setLevel] = useQueryState("level");
+  const query = level ? { level: Number(level) } : {};
   const earnings = useQuery({ queryKey: ["level-earnings"], queryFn: async ({ signal }) => (await ok(client.GET("/api/v1/me/affiliate/level-earnings", { signal }))).items });
   return (
     <Page title={text.nav.downline} about={t.downlineAbout}>
@@ -49,35 +61,16 @@ export function Downline() {
         {(rows) => <DataTable name={t.byLevel} columns={earningColumns} source={rows} rowKey={(e) => e.level + e.earned.currency} empty={<EmptyState title={t.levelsEmpty} />} />}
       </Loaded>
       <Title order={2}>{t.people}</Title>
-      <Loaded query={downline}>
-        {(data) => (
-          <Stack>
-            {data.more && <Alert color="yellow">{fill(t.more, { n: formatNumber(data.members.length) })}</Alert>}
-            <DataTable
-              name={t.people}
-              columns={people(data.members)}
-              source={data.members}
-              rowKey={(m) => m.id}
-              filters={<Select aria-label={t.levels} allowDeselect={false} value={depth} onChange={setDepth} data={depths.map((value) => ({ value, label: `${t.levels}: ${value}` }))} w={190} />}
-              empty={<EmptyState title={t.peopleEmpty}>{t.peopleEmptyText}</EmptyState>}
-            />
-          </Stack>
-        )}
-      </Loaded>
+      <DataTable
+        name={t.people}
+        columns={people}
+        source={source<Member>(["my-downline", level], (page, signal) => client.GET("/api/v1/me/affiliate/downline", { params: { query: { ...page, ...query } }, signal }))}
+        rowKey={(m) => m.id}
+        filters={<LevelFilter value={level} onChange={setLevel} />}
+        empty={level ? <EmptyState title={text.table.noMatch} /> : <EmptyState title={t.peopleEmpty}>{t.peopleEmptyText}</EmptyState>}
+      />
     </Page>
   );
-}
-
-function people(members: Member[]): Column<Member>[] {
-  const names = new Map(members.map((m) => [m.id, m.name]));
-  const sponsor = (m: Member) => (m.depth === 1 ? t.broughtByYou : (names.get(m.sponsor_id) ?? m.sponsor_id));
-  return [
-    { key: "name", title: t.person, value: (m) => m.name },
-    { key: "depth", title: t.depth, align: "right", value: (m) => m.depth },
-    { key: "sponsor", title: t.broughtBy, value: sponsor },
-    { key: "joined", title: t.joined, value: (m) => m.joined_at, render: (m) => <When at={m.joined_at} as="date" /> },
-    { key: "status", title: t.state, value: (m) => m.status, render: (m) => <StateBadge state={m.status} /> },
-  ];
 }
 
 function SponsorLink() {

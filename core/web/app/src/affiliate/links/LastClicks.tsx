@@ -38,7 +38,7 @@ export function LastClicks({ link }: { link: MyLink }) {
   const clicks = useMemo(() => {
     const [from = "", to = ""] = span.split(" ");
     return source<Click>(["my-clicks", link.id, span], (query, signal) =>
-      client.GET("/api/v1/me/affiliate/clicks", { params: { query: { ...query, limit: query.limit === pageSize ? 20 : query.limit, from, to, filter: [`link:${link.id}`] } }, signal }),
+      client.GET("/api/v1/me/affiliate/clicks", { params: { query: { ...query, limit: query.limit === pageSize() ? 20 : query.limit, from, to, filter: [`link:${link.id}`] } }, signal }),
     );
   }, [link.id, span]);
   return (

@@ -12,9 +12,9 @@ import { Page } from "../../ui/Page";
 import { usePeriod } from "../../ui/period";
 import { PeriodPicker } from "../../ui/PeriodPicker";
 import { useMyLinks } from "../useMyLinks";
-import { Feed } from "./Feed";
 import { FirstSteps, useSteps } from "./FirstSteps";
 import { comparable } from "./compare";
+import { MyFeed } from "./MyFeed";
 import { TopLinks } from "./TopLinks";
 import { Totals } from "./Totals";
 import { Trend } from "./Trend";
@@ -56,7 +56,7 @@ export function Overview() {
               <TopLinks query={top} period={period} />
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 6 }}>
-              <Feed links={links.data} enabled={now.isFetched} />
+              <MyFeed links={links.data} enabled={now.isFetched} />
             </Grid.Col>
           </Grid>
         </Stack>

@@ -63,7 +63,13 @@ export const publicSite = {
   filesList: "Files",
   dots: "{width} × {height}",
   deleteTitle: "Delete {name}?",
-  deleteText: "Links to it will lead nowhere. A file that the site, a product or a material shows cannot be deleted.",
+  deleteText: "Nothing shows it now. Links to it will lead nowhere.",
+  usedTitle: "It is in use, so it cannot be deleted",
+  usedText: "Put another file there, or take this one out, and save. Then come back and delete it.",
+  places: {
+    hero: "The picture of the landing page", landing: "The text of the landing page", terms: "Legal page: terms", privacy: "Legal page: privacy", refund: "Legal page: refunds",
+    contact: "Legal page: contact", product: "Product", material: "Material",
+  },
   delete: "Delete",
   deleted: "{name} is deleted",
 };

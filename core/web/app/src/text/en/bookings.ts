@@ -50,7 +50,7 @@ export const bookings = {
   bookedBefore: "See what was booked",
   // Upload.
   uploadAbout: "Books conversions from a table. First the whole file is checked; only then it can be booked.",
-  uploadColumns: "UTF-8, at most 10 MiB and 50,000 lines. The first line names the columns, in any order: program_id, type and txn_id must be there; ref_txn_id, click_id, amount, currency, name, customer, coupon and happened_at may.",
+  uploadColumns: "UTF-8, at most {size} and 50,000 lines. The first line names the columns, in any order: program_id, type and txn_id must be there; ref_txn_id, click_id, amount, currency, name, customer, coupon and happened_at may.",
   uploadExample: "Download an example",
   uploadFile: "CSV file",
   uploadChoose: "Choose a file",
@@ -63,7 +63,7 @@ export const bookings = {
   uploadDone: "All lines are done.",
   uploadBad: "Nothing can be booked until these lines are right.",
   uploadGood: "Every line is right.",
-  uploadTooLarge: "The file is larger than 10 MiB. Divide it.",
+  uploadTooLarge: "The file is larger than {max}. Divide it.",
   lines: "Lines",
   valid: "Right",
   invalid: "Wrong",

@@ -25,6 +25,7 @@ export * from "./analytics";
 export * from "./bookings";
 export * from "./business";
 export * from "./common";
+export * from "./feed";
 export * from "./partners";
 export * from "./payout-requests";
 export * from "./scopes";

@@ -104,7 +104,6 @@ export const partners = {
   review: "Review",
   size: "Size",
   kind: "Kind",
-  downlineMore: "Only the first 1,000 are shown.",
   noDownline: "Nobody came through this affiliate yet",
   level: "Level",
   codes: "Coupon codes",

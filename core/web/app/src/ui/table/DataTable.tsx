@@ -9,7 +9,9 @@ import { Sideways } from "../Sideways";
 import { EmptyState, ErrorState, LoadingState } from "../states";
 import { csv, save } from "./csv";
 import classes from "./DataTable.module.css";
-import { maxRows, readAll, useSource, type Source } from "./source";
+import { Heading } from "./Heading";
+import { ordered, pressed, type Order } from "./order";
+import { maxRows, pageSize, readAll, useSource, type Source } from "./source";
 
 export interface Column<T> {
   key: string;
@@ -48,11 +50,6 @@ interface Props<T> {
   actions?: ReactNode;
   /** What can be done with rows that were chosen; with it, rows can be chosen. clear chooses none. */
   bulk?: (chosen: T[], clear: () => void) => ReactNode;
-}
-
-interface Order {
-  key: string;
-  down: boolean;
 }
 
 /** A list that people sort, filter, page through and export. On a phone each row is a card. */
@@ -143,12 +140,21 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, searched, em
   const [needle, setNeedle] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const navigate = useNavigate();
-  const shown = useMemo(() => arrange(rows, columns, order, needle), [rows, columns, order, needle]);
+  const found = useMemo(() => arrange(rows, columns, order, needle), [rows, columns, order, needle]);
+  // However many there are, a page's worth is drawn at a time.
+  const [room, setRoom] = useState(pageSize);
+  const shown = found.length > room ? found.slice(0, room) : found;
+  const next = () => {
+    setRoom(room + pageSize());
+    if (found.length <= room) {
+      more?.load();
+    }
+  };
   const exported = columns.filter((c) => !c.deeds);
   const visible = columns.filter((c) => !c.hidden);
 
   const sort = (key: string) => {
-    setOrder((now) => (now?.key !== key ? { key, down: false } : now.down ? undefined : { key, down: true }));
+    setOrder((now) => pressed(now, key));
     void readWhole?.(text.table.sorting);
   };
   const exportCSV = async () => {
@@ -239,7 +245,7 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, searched, em
                       <VisuallyHidden>{c.title}</VisuallyHidden>
                     </Table.Th>
                   ) : (
-                    <Heading key={c.key} column={c} order={order} sort={sort} />
+                    <Heading key={c.key} id={c.key} title={c.title} order={order} sort={sort} align={c.align} wide={c.wide} />
                   ),
                 )}
               </Table.Tr>
@@ -273,10 +279,12 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, searched, em
       )}
       <Group p="sm" justify="space-between" display={rows.length === 0 && !more ? "none" : undefined}>
         <Text size="sm" c="dimmed" aria-live="polite">
-          {fill(more ? text.table.ofMore : text.table.of, { n: formatNumber(shown.length) })}
+          {shown.length < found.length
+            ? fill(more ? text.table.partOfMore : text.table.partOf, { n: formatNumber(shown.length), all: formatNumber(found.length) })
+            : fill(more ? text.table.ofMore : text.table.of, { n: formatNumber(shown.length) })}
         </Text>
-        {more && (
-          <Button variant="light" size="xs" onClick={more.load} loading={more.loading}>
+        {(more || shown.length < found.length) && (
+          <Button variant="light" size="xs" onClick={next} loading={more?.loading}>
             {text.table.next}
           </Button>
         )}
@@ -288,19 +296,6 @@ function Rows<T>({ name, columns, rows, rowKey, to, onRow, filters, searched, em
 // A click on a button, a link or a field in a row is not a click on the row.
 function fromControl(target: EventTarget): boolean {
   return target instanceof Element && target.closest("a, button, input, label, [role=menuitem]") !== null;
-}
-
-function Heading<T>({ column, order, sort }: { column: Column<T>; order: Order | undefined; sort: (key: string) => void }) {
-  const mine = order?.key === column.key;
-  const Icon = mine ? (order.down ? IconArrowDown : IconArrowUp) : IconArrowsSort;
-  return (
-    <Table.Th aria-sort={mine ? (order.down ? "descending" : "ascending") : undefined} ta={column.align} data-wide={column.wide || undefined}>
-      <UnstyledButton onClick={() => sort(column.key)} className={classes.heading}>
-        {column.title}
-        <Icon size={14} aria-hidden opacity={mine ? 1 : 0.35} />
-      </UnstyledButton>
-    </Table.Th>
-  );
 }
 
 /** Phones show no headings: there the order is chosen here. */
@@ -325,18 +320,7 @@ function SortMenu<T>({ columns, order, sort }: { columns: Column<T>[]; order: Or
   );
 }
 
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-
 function arrange<T>(rows: readonly T[], columns: Column<T>[], order: Order | undefined, needle: string): readonly T[] {
   const words = needle.trim().toLowerCase();
-  const kept = words ? rows.filter((row) => columns.some((c) => String(c.value(row)).toLowerCase().includes(words))) : rows;
-  const column = columns.find((c) => c.key === order?.key);
-  if (!column || !order) {
-    return kept;
-  }
-  return [...kept].sort((a, b) => {
-    const [x, y] = [column.value(a), column.value(b)];
-    const by = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
-    return order.down ? -by : by;
-  });
+  return ordered(words ? rows.filter((row) => columns.some((c) => String(c.value(row)).toLowerCase().includes(words))) : rows, columns, order);
 }

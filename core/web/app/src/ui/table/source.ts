@@ -1,6 +1,7 @@
 import { useInfiniteQuery, type QueryKey } from "@tanstack/react-query";
 
-export const pageSize = 100;
+/** Rows on a page; on a phone each is a card as high as five. */
+export const pageSize = (): number => (matchMedia("(max-width: 47.99em)").matches ? 20 : 100);
 
 /** Sorting and exporting read at most so many rows; beyond that the server's reports are the better tool. */
 export const maxRows = 20_000;
@@ -21,7 +22,7 @@ export interface Source<T> {
 export function useSource<T>(source: Source<T>) {
   return useInfiniteQuery({
     queryKey: ["table", ...source.key],
-    queryFn: ({ pageParam, signal }) => source.page(pageParam, pageSize, signal),
+    queryFn: ({ pageParam, signal }) => source.page(pageParam, pageSize(), signal),
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor || undefined,
     refetchInterval: source.refresh,

@@ -1,0 +1,2 @@
+/** bytes of one file of the site, as the API documents and keeps to. */
+export const maxMediaBytes = 5 << 20;

@@ -1,0 +1,22 @@
+/** What happens, as it happens. */
+export const feed = {
+  title: "Just now",
+  aboutMine: "Clicks, conversions and commissions of the last 24 hours, as they come in.",
+  aboutAll: "What happened in the last 24 hours, as it comes in.",
+  paused: "Not up to date: the server cannot be reached. It goes on by itself.",
+  empty: "Nothing in the last 24 hours. What happens appears here by itself.",
+  live: "Live",
+  connecting: "Connecting",
+  reconnecting: "Reconnecting",
+  offline: "Offline",
+  looking: "Every 5 seconds",
+  clickOn: "Click on {link}",
+  conversion: { lead: "Lead", sale: "Sale", refund: "Refund", rejected: "Rejected", restored: "Given back" } as Record<string, string>,
+  forLink: "by {link}",
+  earned: "Commission:",
+  commission: "Commission",
+  level: "level {n} of the downline",
+  allConversions: "All conversions",
+  noLink: "no link",
+  nobody: "nobody's",
+};
