@@ -22,8 +22,7 @@ export function Overview() {
           <Stack gap="sm">
             <PeriodPicker period={period} onChange={setPeriod} />
             <Figures period={period} />
-            <Top period={period} />
-            <LiveFeed />
+            <Top period={period} beside={<LiveFeed />} />
           </Stack>
         </Stack>
       )}

@@ -18,8 +18,8 @@ const t = text.business;
 type Order = "clicks" | "sales";
 type Row = Report["rows"][number];
 
-/** Who and what brought the most. */
-export function Top({ period }: { period: Period }) {
+/** Who and what brought the most; beside stands in the last place. */
+export function Top({ period, beside }: { period: Period; beside: ReactNode }) {
   const me = useMe();
   const [order, setOrder] = useState<string>("sales");
   const [kind, currency] = order.split(" ");
@@ -55,6 +55,7 @@ export function Top({ period }: { period: Period }) {
             <Loaded query={products}>{({ items }) => <Products items={items} />}</Loaded>
           </Ranked>
         )}
+        {beside}
       </SimpleGrid>
     </Stack>
   );

@@ -17,6 +17,7 @@ import { StateBadge } from "../../ui/StateBadge";
 import { EmptyState, Loaded } from "../../ui/states";
 import { save } from "../../ui/table/csv";
 import { DataTable, type Column } from "../../ui/table/DataTable";
+import { SmallTable, type SmallColumn } from "../../ui/table/SmallTable";
 import { useQueryState } from "../../ui/useQueryState";
 import { When } from "../../ui/When";
 import { levelName } from "../earnings/Commissions";
@@ -25,11 +26,11 @@ type Member = Schemas["OwnDownlineMember"];
 type Earnings = Schemas["LevelEarnings"];
 const t = text.earnings;
 
-const earningColumns: Column<Earnings>[] = [
+const earningColumns: SmallColumn<Earnings>[] = [
   { key: "level", title: t.level, value: (e) => e.level, render: (e) => levelName(e.level) },
-  { key: "commissions", title: t.commissions, align: "right", value: (e) => e.commissions, render: (e) => formatNumber(e.commissions) },
+  { key: "commissions", title: t.commissions, align: "right", wide: true, value: (e) => e.commissions, render: (e) => formatNumber(e.commissions) },
   { key: "earned", title: t.earned, align: "right", value: (e) => e.earned.minor, render: (e) => <Money amount={e.earned} fw={600} /> },
-  { key: "reversed", title: t.reversed, align: "right", value: (e) => e.reversed.minor, render: (e) => <Money amount={e.reversed} /> },
+  { key: "reversed", title: t.reversed, align: "right", wide: true, value: (e) => e.reversed.minor, render: (e) => <Money amount={e.reversed} /> },
   { key: "pending", title: t.pendingPart, align: "right", value: (e) => e.pending.minor, render: (e) => <Money amount={e.pending} /> },
 ];
 
@@ -44,7 +45,7 @@ const people: Column<Member>[] = [
       <Money amount={amount} fw={600} />
     </div>
   )) : "–") },
-  { key: "joined", title: t.joined, value: (m) => m.joined_at, render: (m) => <When at={m.joined_at} as="date" /> },
+  { key: "joined", title: t.joined, wide: true, value: (m) => m.joined_at, render: (m) => <When at={m.joined_at} as="date" /> },
   { key: "status", title: t.state, value: (m) => text.states[m.status] ?? m.status, render: (m) => <StateBadge state={m.status} /> },
 ];
 
@@ -58,7 +59,9 @@ export function Downline() {
       <SponsorLink />
       <Title order={2}>{t.byLevel}</Title>
       <Loaded query={earnings}>
-        {(rows) => <DataTable name={t.byLevel} columns={earningColumns} source={rows} rowKey={(e) => e.level + e.earned.currency} empty={<EmptyState title={t.levelsEmpty} />} />}
+        {(rows) => (
+          <Card padding="sm">{rows.length === 0 ? <EmptyState title={t.levelsEmpty} /> : <SmallTable name={t.byLevel} columns={earningColumns} rows={rows} rowKey={(e) => e.level + e.earned.currency} />}</Card>
+        )}
       </Loaded>
       <Title order={2}>{t.people}</Title>
       <DataTable

@@ -51,7 +51,7 @@ export const earnings = {
   depth: "Level",
   peopleEmpty: "You have not brought anybody yet",
   peopleEmptyText: "Share your link. Whoever signs up with it appears here.",
-  earnedByThem: "Earned by their sales",
+  earnedByThem: "Earned by sales",
   commissions: "Commissions",
   pendingPart: "On hold",
   levelsEmpty: "Nothing earned yet",
