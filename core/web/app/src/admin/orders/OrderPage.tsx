@@ -143,7 +143,7 @@ function Lines({ order }: { order: Order }) {
       </Title>
       <SmallTable
         name={t.lines}
-        minWidth={480}
+        minWidth={560}
         rows={order.lines}
         rowKey={(line) => line.id}
         columns={lineColumns}

@@ -34,7 +34,7 @@ export function Uses({ media, onKnown }: { media: Schemas["SiteMedia"]; onKnown:
       <List size="sm" mb="xs">
         {uses.map((use) => (
           <List.Item key={use.place + use.id}>
-            <Anchor component={Link} to={pageOf(use)} inherit>
+            <Anchor component={Link} to={pageOf(use)} inherit c="inherit">
               {nameOf(use)}
             </Anchor>
           </List.Item>
@@ -46,7 +46,7 @@ export function Uses({ media, onKnown }: { media: Schemas["SiteMedia"]; onKnown:
 }
 
 function nameOf({ place, name }: Use): string {
-  return place === "product" || place === "material" ? `${t.places[place]} ${name}` : t.places[place];
+  return place === "product" || place === "material" ? `${t.places[place]}: ${name}` : t.places[place];
 }
 
 function pageOf({ place, id }: Use): string {

@@ -119,7 +119,8 @@ export function DeliveryDetail({ delivery: d, deed }: { delivery: Detail; deed?:
       ) : (
         <SmallTable
           name={t.log}
-          minWidth={420}
+          minWidth={500}
+          layout="fixed"
           rows={d.log}
           rowKey={(a) => `${a.attempt} ${a.at}`}
           columns={[
