@@ -119,13 +119,12 @@ export function DeliveryDetail({ delivery: d, deed }: { delivery: Detail; deed?:
       ) : (
         <SmallTable
           name={t.log}
-          minWidth={500}
-          layout="fixed"
+          minWidth={300}
           rows={d.log}
           rowKey={(a) => `${a.attempt} ${a.at}`}
           columns={[
             {
-              key: "at", title: t.attemptAt, width: 190, value: (a) => a.at,
+              key: "at", title: t.attemptAt, value: (a) => a.at,
               render: (a) => (
                 <>
                   <When at={a.at} />
@@ -135,8 +134,8 @@ export function DeliveryDetail({ delivery: d, deed }: { delivery: Detail; deed?:
                 </>
               ),
             },
-            { key: "status", title: t.attemptStatus, width: 130, value: (a) => a.status, render: (a) => <StateBadge state={a.status >= 200 && a.status < 300 ? "delivered" : "failed"} label={answer(a.status)} /> },
-            { key: "answer", title: t.attemptText, value: (a) => a.error || a.response },
+            { key: "status", title: t.attemptStatus, value: (a) => a.status, render: (a) => <StateBadge state={a.status >= 200 && a.status < 300 ? "delivered" : "failed"} label={answer(a.status)} /> },
+            { key: "answer", title: t.attemptText, value: (a) => a.error || a.response, render: (a) => <span style={{ overflowWrap: "anywhere" }}>{a.error || a.response}</span> },
           ]}
         />
       )}
