@@ -109,8 +109,9 @@ func (tab *Tab) Settle() {
 		case <-time.After(look):
 		case <-deadline.C:
 			tab.mu.Lock()
-			defer tab.mu.Unlock()
-			tab.t.Fatalf("the page is not done after %v (%v); requests without an answer: %v", Timeout, tab.unrest, tab.pending)
+			waiting := fmt.Sprint(tab.pending)
+			tab.mu.Unlock()
+			tab.t.Fatalf("%s is not done after %v (%v); requests without an answer: %s; the page says:\n%s", tab.Address(), Timeout, tab.unrest, waiting, tab.Text())
 		}
 	}
 }

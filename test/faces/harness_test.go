@@ -47,7 +47,7 @@ func open(t testing.TB, size string) *business {
 		t.Skip("the pages are not built: run make web")
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--demo-size", size, "--data", data}, Patience: 5 * time.Minute}, data: data, env: map[string]string{}, used: map[string]int64{}}
+	b := &business{Process: &system.Process{T: t, Binary: binary, Role: "serve", Args: []string{"--demo", "--demo-size", size, "--data", data, "--payout-two-approvals", "INR:10000"}, Patience: 5 * time.Minute}, data: data, env: map[string]string{}, used: map[string]int64{}}
 	b.Start()
 	t.Cleanup(b.Terminate)
 	f, err := os.Open(filepath.Join(data, "demo.env"))

@@ -264,6 +264,8 @@ func (o *officer) people(chromium *browser.Browser) {
 	o.confirm("End", "lost telephone")
 	o.WaitText("Person: session end")
 	at[1].Click("link", "System")
+	at[1].WaitText("Your session has ended")
+	at[1].Click("button", "Sign in")
 	at[1].WaitAddress("/account/sign-in")
 	at[0].Click("link", "System")
 	at[0].Find("heading", "System")
@@ -271,7 +273,7 @@ func (o *officer) people(chromium *browser.Browser) {
 	o.picture("person-sessions")
 	o.confirm("Sign out everywhere", "to be sure")
 	o.WaitText("Person: sessions end")
-	at[0].Click("link", "Find")
+	at[0].Go(at[0].Address())
 	at[0].WaitAddress("/account/sign-in")
 
 	o.deed("Change", "Suspend")

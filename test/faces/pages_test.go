@@ -28,12 +28,7 @@ func TestFaces(t *testing.T) {
 	chromium := browser.Start(t)
 	t.Run("light", func(t *testing.T) { light(t, b, chromium) })
 	t.Run("story", func(t *testing.T) { story(t, b, chromium) })
-	t.Run("office", func(t *testing.T) {
-		if os.Getenv("EDGEREF_TEST_OFFICE") == "" {
-			t.Skip("the end of the office's story is not steady yet: set EDGEREF_TEST_OFFICE to run it")
-		}
-		office(t, b, chromium)
-	})
+	t.Run("office", func(t *testing.T) { office(t, b, chromium) })
 	t.Run("pages", func(t *testing.T) { pages(t, b, chromium) })
 }
 

@@ -1,5 +1,5 @@
 // Sends requests of the API as the person who is signed in: token, idempotency key, one renewal, second factor.
-import { accessToken, forget } from "../session/session";
+import { accessToken, forget, leave } from "../session/session";
 
 type Prove = () => Promise<boolean>;
 
@@ -40,9 +40,11 @@ export async function authorizedFetch(request: Request): Promise<Response> {
   }
   let response = await send(request);
   if (response.status === 401) {
+    await leave(response);
     response = await send(request);
   }
   if (response.status === 403 && prove && (await code(response)) === "second_factor_required" && (await prove())) {
+    await leave(response);
     response = await send(request);
   }
   return response;

@@ -41,13 +41,20 @@ async function post(path: string, body: Record<string, string>): Promise<Respons
     throw new Unreachable("the core cannot be reached", { cause: error });
   }
   if (response.status >= 500 || response.status === 429) {
+    await leave(response);
     throw new Unreachable(`the core answered ${response.status}`);
   }
   return response;
 }
 
+/** Gives up an answer that nobody will read: it would keep its connection. */
+export async function leave(response: Response): Promise<void> {
+  await response.body?.cancel();
+}
+
 async function take(response: Response): Promise<Token> {
   if (!response.ok) {
+    await leave(response);
     localStorage.removeItem(signedInKey);
     throw new SignedOut();
   }
