@@ -72,10 +72,13 @@ func (o *officer) dialogs() int {
 	return browser.Eval[int](o.Tab, `document.querySelectorAll("[role=dialog]").length`)
 }
 
-// deed opens an entry of a menu.
+// deed opens an entry of a menu. A dialog that has just closed may close the menu with it, which is then opened again.
 func (o *officer) deed(menu, entry string) {
 	o.t.Helper()
-	o.Click("button", menu)
+	o.Wait("the menu "+menu, func() bool {
+		o.Click("button", menu)
+		return len(o.All("menuitem", entry)) > 0
+	})
 	o.Click("menuitem", entry)
 }
 

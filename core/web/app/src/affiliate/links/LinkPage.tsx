@@ -20,6 +20,7 @@ import { StatGrid, StatGridLoading } from "../../ui/Stat";
 import { ErrorState, Loaded } from "../../ui/states";
 import { StateBadge } from "../../ui/StateBadge";
 import { When } from "../../ui/When";
+import { Writes } from "../../ui/Writes";
 import { comparable } from "../overview/compare";
 import { OfPeriod } from "../overview/Totals";
 import { Trend } from "../overview/Trend";
@@ -93,7 +94,7 @@ function Deeds({ link, hosts }: { link: MyLink; hosts: readonly string[] | undef
   const [editing, edit] = useDisclosure();
   const [disabling, disable] = useDisclosure();
   return (
-    <>
+    <Writes>
       <Button variant="default" leftSection={<IconEdit size={16} aria-hidden />} onClick={edit.open}>
         {words.edit}
       </Button>
@@ -109,7 +110,7 @@ function Deeds({ link, hosts }: { link: MyLink; hosts: readonly string[] | undef
       >
         <Text>{words.disableText}</Text>
       </ConfirmDialog>
-    </>
+    </Writes>
   );
 }
 

@@ -15,6 +15,7 @@ import { EmptyState, ErrorState, LoadingState } from "../../ui/states";
 import { StateBadge } from "../../ui/StateBadge";
 import { DataTable, type Column } from "../../ui/table/DataTable";
 import { When } from "../../ui/When";
+import { Writes } from "../../ui/Writes";
 import { useMyLinks, type MyLink } from "../useMyLinks";
 import { address } from "./address";
 import { NewLink } from "./NewLink";
@@ -38,9 +39,11 @@ export function Links() {
     return columnsOf((link) => figures.get(link.id) ?? zero(), (id) => names.get(id) ?? id, report.data ? currenciesOf(report.data.total) : []);
   }, [report.data, programs.data]);
   const create = (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setQuery({ new: "1" })}>
-      {words.create}
-    </Button>
+    <Writes>
+      <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setQuery({ new: "1" })}>
+        {words.create}
+      </Button>
+    </Writes>
   );
   return (
     <Page title={text.nav.links} about={words.about} actions={create}>

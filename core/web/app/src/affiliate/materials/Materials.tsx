@@ -8,6 +8,7 @@ import { client } from "../../api/client";
 import { text } from "../../text";
 import { Page } from "../../ui/Page";
 import { EmptyState, ErrorState } from "../../ui/states";
+import { Writes } from "../../ui/Writes";
 import { stateOf } from "../links/Links";
 import { usePrograms } from "../links/usePrograms";
 import { useMyLinks } from "../useMyLinks";
@@ -38,9 +39,11 @@ export function Materials() {
     <Page title={text.nav.materials} about={words.about}>
       {links.data && usable.length === 0 ? (
         <Alert title={words.noLinks}>
-          <Button component={Link} to="/affiliate/links?new=1" size="xs">
-            {words.makeLink}
-          </Button>
+          <Writes>
+            <Button component={Link} to="/affiliate/links?new=1" size="xs">
+              {words.makeLink}
+            </Button>
+          </Writes>
         </Alert>
       ) : (
         <Group align="flex-end" gap="md">

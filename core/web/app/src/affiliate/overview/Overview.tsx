@@ -11,6 +11,7 @@ import { zone } from "../../ui/locale";
 import { Page } from "../../ui/Page";
 import { usePeriod } from "../../ui/period";
 import { PeriodPicker } from "../../ui/PeriodPicker";
+import { Writes } from "../../ui/Writes";
 import { useMyLinks } from "../useMyLinks";
 import { FirstSteps, useSteps } from "./FirstSteps";
 import { comparable } from "./compare";
@@ -40,9 +41,11 @@ export function Overview() {
       title={text.nav.overview}
       about={text.myOverview.about}
       actions={
-        <Button component={Link} to="/affiliate/links?new=1" leftSection={<IconPlus size={16} aria-hidden />}>
-          {text.myOverview.newLink}
-        </Button>
+        <Writes>
+          <Button component={Link} to="/affiliate/links?new=1" leftSection={<IconPlus size={16} aria-hidden />}>
+            {text.myOverview.newLink}
+          </Button>
+        </Writes>
       }
     >
       <FirstSteps steps={steps} welcome={fresh} />
