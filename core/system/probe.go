@@ -33,13 +33,13 @@ func (p *probe[T]) get(ctx context.Context, timeout time.Duration) answer[T] {
 	begun := time.Now()
 	go func() {
 		defer cancel()
-		defer p.busy.Store(false)
 		var a answer[T]
 		defer func() {
 			if cause := recover(); cause != nil {
 				a.err = fmt.Errorf("panicked: %v", cause)
 			}
 			a.took = time.Since(begun)
+			p.busy.Store(false) // first: who has this answer may ask again at once
 			done <- a
 		}()
 		a.value, a.err = p.ask(ctx)

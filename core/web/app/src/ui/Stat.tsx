@@ -15,6 +15,9 @@ interface StatProps {
   inverse?: boolean;
 }
 
+// Amounts up to crores, as ₹12,34,56,789.00, fit on one line, however narrow the card is.
+const figureSize = "clamp(0.75rem, 10cqi, 1.5rem)";
+
 /** One figure, with its change. */
 export function Stat({ label, value, before, hint, inverse }: StatProps) {
   return (
@@ -22,9 +25,11 @@ export function Stat({ label, value, before, hint, inverse }: StatProps) {
       <Text size="sm" c="dimmed">
         {label}
       </Text>
-      <Text fz={{ base: "clamp(0.875rem, 4.5vw, 1.25rem)", sm: 24 }} fw={650} lh={1.3} style={{ fontVariantNumeric: "tabular-nums", overflowWrap: "anywhere" }} component="div">
-        {value}
-      </Text>
+      <div style={{ containerType: "inline-size" }}>
+        <Text fz={figureSize} fw={650} lh={1.3} style={{ fontVariantNumeric: "tabular-nums", overflowWrap: "anywhere" }} component="div">
+          {value}
+        </Text>
+      </div>
       {before && <Change {...before} inverse={inverse} />}
       {hint && (
         <Text size="xs" c="dimmed" component="div">
