@@ -40,7 +40,7 @@ test: test-deps ## run every test against the real parts, with the race detector
 chaos: test-deps ## break a running system in every way once, and count what is left
 	EDGEREF_TEST_REQUIRE=1 go test -count=1 -v -timeout 10m ./test/chaos
 
-chaos-long: test-deps ## the same, with every kind of kill 50 times and edge nodes cut off for minutes; half an hour
+chaos-long: test-deps ## the same, with every kind of kill 50 times and edge nodes cut off for minutes; three quarters of an hour
 	test/chaos-long.sh 50 bench/results/chaos.json
 
 check: ## format, vet, lint, known vulnerabilities
