@@ -44,7 +44,7 @@ func (c *converter) resend(ctx context.Context, loaded <-chan struct{}, tracker 
 	client := &http.Client{Timeout: resendTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	var deadline time.Time
-	for {
+	for interrupted := error(nil); interrupted == nil; interrupted = pause(ctx, resendStep) {
 		over := false
 		select {
 		case <-loaded:
@@ -66,10 +66,8 @@ func (c *converter) resend(ctx context.Context, loaded <-chan struct{}, tracker 
 		if err := group.Wait(); err != nil {
 			return err
 		}
-		if pause(ctx, resendStep) != nil {
-			return nil // interrupted: what is open stays so
-		}
 	}
+	return nil // what is open stays so
 }
 
 // dueAgain returns the events whose next attempt is due, and how many wait for one.

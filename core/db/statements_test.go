@@ -111,7 +111,8 @@ func TestKeptStatementsSurviveWhatGoesWrong(t *testing.T) {
 	end()
 	rows, err := d.Query(ended, "SELECT * FROM things")
 	if err == nil {
-		err = errors.Join(rows.Err(), rows.Close())
+		defer rows.Close()
+		err = rows.Err()
 	}
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
